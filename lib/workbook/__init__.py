@@ -1,0 +1,1 @@
+"""Numbered notebooks turn a shop's raw records into a monthly judgement of its customers."""
