@@ -1,7 +1,7 @@
 """What a user is told when the workbook refuses to go on."""
 
-from difflib import get_close_matches
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 
 class WorkbookError(Exception):

@@ -1,0 +1,50 @@
+"""The Ibis connection on which the tables are worked: DuckDB on this machine, or Spark by URL."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import ibis
+from ibis.backends import BaseBackend
+
+from workbook.data.errors import WorkbookError
+from workbook.data.settings import Engine
+
+
+def connect(engine: Engine, *, spill: Path | None = None) -> BaseBackend:
+    """A connection of its own; `spill` is where DuckDB may put what does not fit into memory."""
+    if engine.url == "duckdb":
+        return _duckdb(engine, spill)
+    if engine.url.startswith("spark"):
+        return _spark(engine)
+    raise WorkbookError(
+        f"engine.url {engine.url!r} is not known.", way_out="Write duckdb, spark, or spark://host:port."
+    )
+
+
+def _duckdb(engine: Engine, spill: Path | None) -> BaseBackend:
+    con = ibis.duckdb.connect(threads=engine.threads or os.cpu_count() or 1, memory_limit=engine.memory)
+    con.raw_sql("SET TimeZone = 'UTC'")
+    con.raw_sql("SET preserve_insertion_order = false")
+    if spill is not None:
+        con.raw_sql(f"SET temp_directory = '{str(spill).replace(chr(39), chr(39) * 2)}'")
+    return con
+
+
+def _spark(engine: Engine) -> BaseBackend:
+    try:
+        from pyspark.sql import SparkSession  # an extra: absent from a plain install
+    except ImportError as error:
+        raise WorkbookError(
+            "The engine is Spark, but pyspark is not installed.", way_out="pip install 'customer-workbook[spark]'"
+        ) from error
+    master = engine.url if engine.url.startswith("spark://") else f"local[{engine.threads or '*'}]"
+    session = (
+        SparkSession.builder.master(master)
+        .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.driver.memory", engine.memory.lower().removesuffix("b"))
+        .config("spark.ui.enabled", "false")
+        .getOrCreate()
+    )
+    return ibis.pyspark.connect(session)

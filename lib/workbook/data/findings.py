@@ -1,0 +1,65 @@
+"""Named results of a chapter: a value with its unit, its interval and the number it rests on."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workbook.data.store import write_whole
+
+Value = int | float | str | bool | None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One figure under a documented name, free of language."""
+
+    value: Value
+    unit: str = ""
+    low: float | None = None  # lower end of the 95 % interval, where there is one
+    high: float | None = None
+    n: int | None = None  # customers, orders or rows it rests on
+    reason: str = ""  # code that says why there is no value
+
+
+def plain(value: Any) -> Value:
+    """A number, text or truth value that JSON can hold; NaN is refused.
+
+    >>> plain(Decimal("8911407.904"))
+    8911407.904
+    """
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() and value.as_tuple().exponent >= 0 else float(value)
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{value} is no finding: say None and a reason")
+    if value is None or isinstance(value, int | float | str | bool):
+        return value
+    raise TypeError(f"{type(value).__name__} is no value of a finding")
+
+
+def write_findings(path: Path, findings: dict[str, Finding]) -> None:
+    """Write one chapter's findings; what is empty is left out."""
+    records = {
+        name: {key: item for key, item in asdict(finding).items() if key in ("value", "unit") or item not in (None, "")}
+        for name, finding in findings.items()
+    }
+    write_whole(path, json.dumps(records, ensure_ascii=False, indent=1, allow_nan=False))
+
+
+def read_findings(path: Path) -> dict[str, dict[str, Finding]]:
+    """All chapters' findings of a rendered period: chapter → name → finding. Empty where nothing was rendered."""
+    if not path.exists():
+        return {}
+    chapters = json.loads(path.read_text(encoding="utf-8"))
+    return {
+        chapter: {name: Finding(**record) for name, record in findings.items()}
+        for chapter, findings in chapters.items()
+    }

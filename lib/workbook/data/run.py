@@ -1,0 +1,214 @@
+"""What a notebook opens: the tables, parameters and named results of one chapter at one date.
+
+Interactive runs write to a scratch overlay that reads through to the store. A render sets
+`WORKBOOK_STAGE` to the overlay that it publishes when the report is whole.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from ibis.backends import BaseBackend
+
+from workbook.data import periods
+from workbook.data.engine import connect
+from workbook.data.errors import WorkbookError
+from workbook.data.findings import Finding, plain, read_findings, write_findings
+from workbook.data.periods import Period
+from workbook.data.settings import Settings, load_settings
+from workbook.data.store import Data, Store
+
+STAGE = "WORKBOOK_STAGE"
+_ANY_DATE = ("raw/", "quarantine/", "collection/")  # tables that know no as_of
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """A rule fitted once and kept."""
+
+    rule: dict[str, Any]
+    base: Period  # the period at whose end it was fitted
+    provisional: bool  # True when this run lies before the base period, so that nothing was kept
+
+
+class Run:
+    """One chapter at one date. Made by `open_run`."""
+
+    def __init__(self, chapter: str, settings: Settings, store: Store, *, as_of: str, lang: str) -> None:
+        self.chapter, self.settings, self.store, self.lang = chapter, settings, store, lang
+        self.findings: dict[str, Finding] = {}
+        self._asked_for = as_of
+        self.rng = np.random.default_rng(zlib.crc32(chapter.encode()))
+
+    @cached_property
+    def con(self) -> BaseBackend:
+        spill = self.store.root / "spill"
+        return connect(self.settings.engine, spill=spill)
+
+    @cached_property
+    def period(self) -> Period:
+        """The period that the run reports on; its end is the last day that is seen."""
+        if self._asked_for:
+            return periods.period_of(self._asked_for, self.settings.period)
+        return last_complete_period(self.store, self.settings)
+
+    @property
+    def as_of(self) -> date:
+        return self.period.end
+
+    def has(self, name: str) -> bool:
+        return self.store.has(self._full(name))
+
+    def table(self, name: str) -> ir.Table:
+        """A named table as an expression of the engine."""
+        return self.store.read(self._full(name), self.con)
+
+    def keep(self, name: str, table: Data, *, key: Sequence[str] = ()) -> ir.Table:
+        """Write a named table whole and read it back."""
+        self.store.write(
+            self._full(name), table, con=self.con, made_by=self.chapter, key=key, parameters={"as_of": str(self.as_of)}
+        )
+        return self.table(name)
+
+    def peek(self, table: ir.Table, limit: int = 10) -> pd.DataFrame:
+        """A few rows to look at, at most 1,000."""
+        return _to_pandas(table.limit(min(limit, 1000)))
+
+    def frame(self, table: ir.Table, *, limit: int = 5_000_000) -> pd.DataFrame:
+        """A table of customers, or smaller, in pandas; decimals become floats.
+
+        Raises:
+            WorkbookError: past `limit` rows, which do not belong in memory.
+        """
+        frame = _to_pandas(table.limit(limit + 1))
+        if len(frame) > limit:
+            raise WorkbookError(
+                f"More than {limit:,} rows were asked into memory by {self.chapter}.",
+                way_out="Aggregate in the engine first, or work on a stated sample.",
+            )
+        return frame
+
+    def find(
+        self,
+        name: str,
+        value: Any,
+        *,
+        unit: str = "",
+        low: Any = None,
+        high: Any = None,
+        n: int | None = None,
+        reason: str = "",
+    ) -> Finding:
+        """Name a result. A value of None needs a reason, such as `too_few`."""
+        if name in self.findings:
+            raise ValueError(f"{self.chapter} found {name!r} twice")
+        if value is None and not reason:
+            raise ValueError(f"{name!r} has no value and no reason why")
+        finding = Finding(plain(value), unit, plain(low), plain(high), None if n is None else int(n), reason)
+        self.findings[name] = finding
+        return finding
+
+    def previous(self, name: str, chapter: str = "") -> Finding | None:
+        """The same finding in the report of the period before, as first published."""
+        folder = self.settings.reports_folder / self.period.previous().label
+        return read_findings(folder / "findings.json").get(chapter or self.chapter, {}).get(name)
+
+    def freeze(self, name: str, fit: Callable[[date], dict[str, Any]]) -> Frozen:
+        """A rule fitted on what was known at the end of the base period, and kept from then on.
+
+        Args:
+            fit: takes the last day to be seen and returns the rule, as JSON can hold it.
+        """
+        kept = self.store.document(f"frozen/{name}")
+        if kept is not None:
+            return Frozen(kept["rule"], periods.period_of(kept["base"], self.settings.period), provisional=False)
+        base = self._base_period
+        if base.end > self.as_of:
+            return Frozen(fit(self.as_of), self.period, provisional=True)
+        rule = fit(base.end)
+        self.store.keep_document(f"frozen/{name}", {"rule": rule, "base": base.label, "made_by": self.chapter})
+        return Frozen(rule, base, provisional=False)
+
+    def close(self) -> pd.DataFrame:
+        """Write the findings; returns them, one row each (value, unit, low, high, n, reason)."""
+        write_findings(self.store.root / "findings" / f"{self.chapter}.json", self.findings)
+        return pd.DataFrame.from_dict(
+            {name: vars(finding) for name, finding in self.findings.items()}, orient="index", dtype="object"
+        )
+
+    @cached_property
+    def _base_period(self) -> Period:
+        if self.settings.base_period:
+            return periods.period_of(self.settings.base_period, self.settings.period)
+        first = self.store.document("frozen/base_period")
+        if first is None:
+            first = {"base": self.period.label}
+            self.store.keep_document("frozen/base_period", first)
+        return periods.period_of(first["base"], self.settings.period)
+
+    def _full(self, name: str) -> str:
+        return name if name.startswith(_ANY_DATE) else f"{self.as_of.isoformat()}/{name}"
+
+
+def open_run(chapter: str, *, settings: str = "workbook.yaml", as_of: str = "", lang: str = "en") -> Run:
+    """Open a chapter's run.
+
+    Args:
+        chapter: the notebook's name without its ending, such as `04_rfm`.
+        settings: path of the settings file; a relative one is looked for here and in the folders above.
+        as_of: a period or a day (`2026-06`, `2026-06-30`); empty: the last complete period on record.
+        lang: `en` or `zh`.
+    """
+    declared = load_settings(settings)
+    return Run(chapter, declared, open_store(declared), as_of=as_of, lang=lang)
+
+
+def open_store(settings: Settings) -> Store:
+    """The shop's store under the overlay of this run: a render's stage, or the analyst's scratch."""
+    below = Store(settings.store_folder)
+    stage = os.environ.get(STAGE)
+    return Store(Path(stage) if stage else settings.store_folder / "scratch", below)
+
+
+def forget_scratch(settings: Settings) -> None:
+    """Throw away what interactive runs wrote."""
+    shutil.rmtree(settings.store_folder / "scratch", ignore_errors=True)
+
+
+def last_complete_period(store: Store, settings: Settings) -> Period:
+    """The last period that is over by the newest order that is not dated after its arrival."""
+    newest = [day for name in ("raw/orders", "raw/order_lines") if store.has(name) for day in _newest(store, name)]
+    if not newest:
+        raise WorkbookError(
+            "No order with a possible date has been collected yet.",
+            why="Without one there is no last complete period to report on.",
+            way_out="Run 01_collection first and look at its quarantine; or name a period with --as-of 2026-06.",
+        )
+    return periods.last_complete(max(newest), settings.period)
+
+
+def _newest(store: Store, name: str) -> list[date]:
+    with duckdb.connect() as con:
+        orders = con.read_parquet([str(path) for path in store.files(name)], union_by_name=True)
+        (day,) = orders.filter("ordered_on <= arrived_at::DATE + 1").aggregate("max(ordered_on)").fetchone()
+    return [day] if day else []
+
+
+def _to_pandas(table: ir.Table) -> pd.DataFrame:
+    """Through Arrow, so that decimals become floats and dates keep a date type."""
+    arrow = table.to_pyarrow()
+    fields = [pa.field(f.name, pa.float64()) if pa.types.is_decimal(f.type) else f for f in arrow.schema]
+    return arrow.cast(pa.schema(fields)).to_pandas(date_as_object=False)
