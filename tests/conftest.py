@@ -20,6 +20,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from workbook.data.engine import connect
+from workbook.data.settings import Engine
+
 matplotlib.use("agg")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -121,9 +124,9 @@ def spark_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 @pytest.fixture(params=["duckdb", pytest.param("spark", marks=pytest.mark.needs_java)])
 def con(request: pytest.FixtureRequest) -> ibis.BaseBackend:
     """An empty engine; a test that takes it runs once on DuckDB and once on Spark."""
-    if request.param == "duckdb":
-        return ibis.duckdb.connect()
-    return ibis.pyspark.connect(request.getfixturevalue("spark_session"))
+    if request.param == "spark":
+        request.getfixturevalue("spark_session")  # Spark's own "get or create" finds this one
+    return connect(Engine(url=request.param, memory="1GB", threads=2))
 
 
 @pytest.fixture(scope="session")
