@@ -36,7 +36,7 @@ class Source(_Part):
 
     name: str = ""  # how reports call it; the table's name when left out
     table: str = ""  # canonical table; may stay empty for a known export
-    path: str = ""  # file or glob, relative to the workspace
+    path: str = ""  # file or glob, relative to the workspace; may hold ${ENV_NAME}
     url: SecretStr | None = None  # sqlite:///file.db or postgresql://user:${PASSWORD}@host/db
     query: str = ""  # SQL of a database source; or
     from_table: str = ""  # its table
@@ -182,6 +182,10 @@ class Settings(_Part):
         if twice:
             raise ValueError(f"two sources are called {twice[0]!r}: give each a `name`")
         return self
+
+    def path_of(self, source: Source) -> str:
+        """The file or glob of a source: `${ENV_NAME}` read from the environment, relative to the workspace."""
+        return str(self.folder / Path(secret(SecretStr(source.path))).expanduser())
 
     @property
     def zone(self) -> ZoneInfo:

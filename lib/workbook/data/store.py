@@ -89,7 +89,7 @@ class Store:
     def read(self, name: str, con: BaseBackend) -> ir.Table:
         """The table as an expression of the engine."""
         paths = [str(path) for path in self.files(name)]
-        return con.read_parquet(paths if con.name == "duckdb" else _spark_paths(paths))
+        return con.read_parquet(paths if con.name == "duckdb" else _spark_glob(paths))
 
     def write(
         self,
@@ -297,8 +297,12 @@ def _rows_and_hash(table: duckdb.DuckDBPyRelation) -> tuple[int, str]:
     return rows, f"{(total or 0) % 2**64:016x}"
 
 
-def _spark_paths(paths: Sequence[str]) -> Any:
-    return paths[0] if len(paths) == 1 else paths
+def _spark_glob(paths: Sequence[str]) -> str:
+    """Ibis hands Spark one string: several files become alternatives of one glob."""
+    if len(paths) == 1:
+        return paths[0]
+    folder = os.path.commonpath(paths)
+    return f"{folder}/{{{','.join(os.path.relpath(path, folder) for path in paths)}}}"
 
 
 def _disk_refuses(name: str, error: Exception) -> WorkbookError:
