@@ -1,0 +1,115 @@
+"""The numbered notebooks as files: what each asks, needs and makes.
+
+A notebook says it itself: the title and the question in its first cell, the tables in its metadata
+(`{"workbook": {"needs": ["clean/orders"], "optional": ["clean/events"], "makes": ["rfm"]}}`).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+
+from workbook.data.errors import WorkbookError
+
+
+class Notebook(NamedTuple):
+    """One notebook, as it describes itself."""
+
+    name: str  # 04_rfm
+    path: Path
+    title: str
+    question: str  # the first question of its first cell; empty where it asks none
+    needs: tuple[str, ...]  # tables without which it cannot run
+    optional: tuple[str, ...]  # tables that switch on more of it
+    makes: tuple[str, ...]
+
+
+def notebooks_folder() -> Path:
+    """The folder of the notebooks: WORKBOOK_NOTEBOOKS, or beside the library."""
+    named = os.environ.get("WORKBOOK_NOTEBOOKS")
+    folder = Path(named) if named else Path(__file__).resolve().parents[3] / "notebooks"
+    if not folder.is_dir():
+        raise WorkbookError(
+            f"There is no folder of notebooks at {folder}.",
+            why="The library was installed without the project around it.",
+            way_out="Work in a clone of the project, or name the folder in WORKBOOK_NOTEBOOKS.",
+        )
+    return folder
+
+
+def read_notebooks(folder: Path | None = None) -> list[Notebook]:
+    """All numbered notebooks of a folder, by number."""
+    return [read_notebook(path) for path in sorted((folder or notebooks_folder()).glob("[0-9][0-9]_*.ipynb"))]
+
+
+def read_notebook(path: Path) -> Notebook:
+    """What one notebook says of itself."""
+    notebook = nbformat.read(path, as_version=4)
+    first = notebook.cells[0].source if notebook.cells else ""
+    tables = notebook.metadata.get("workbook", {})
+    needs, optional, makes = (tuple(tables.get(key, ())) for key in ("needs", "optional", "makes"))
+    return Notebook(path.stem, path, title(first), question(first), needs, optional, makes)
+
+
+def title(cell: str) -> str:
+    """The heading of a first cell.
+
+    >>> title("# RFM\\n\\n**Whom should we write to?**")
+    'RFM'
+    """
+    found = re.search(r"^# +(.+)$", cell, flags=re.MULTILINE)
+    return found[1].strip() if found else ""
+
+
+def question(cell: str) -> str:
+    """The first question of a cell, in any of its languages, without its marks.
+
+    >>> question("# RFM\\n\\n**Whom should we write to?** A letter costs money.")
+    'Whom should we write to?'
+    """
+    body = re.sub(r"^#+ .*$", "", cell, flags=re.MULTILINE)
+    plain = re.sub(r"[*_>`]", "", re.sub(r"\*\*[^*?？]*[:：]\*\*", "", body))
+    found = re.search(r"(?:^|(?<=[.!。！]\s)|(?<=[。！]))[^.!。！\n]*[?？]", plain.strip(), flags=re.MULTILINE)
+    return " ".join(found[0].split()) if found else ""
+
+
+def in_order(notebooks: list[Notebook]) -> list[Notebook]:
+    """The notebooks so that each comes after those that make what it needs, otherwise by number.
+
+    Raises:
+        WorkbookError: when two notebooks need each other's tables.
+    """
+    by_name = {notebook.name: notebook for notebook in notebooks}
+    makers = {table: notebook.name for notebook in notebooks for table in notebook.makes}
+    graph = {
+        notebook.name: {maker for table in (*notebook.needs, *notebook.optional) if (maker := _maker(table, makers))}
+        - {notebook.name}
+        for notebook in notebooks
+    }
+    sorter = TopologicalSorter(graph)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        raise WorkbookError(
+            f"These notebooks need each other's tables: {' → '.join(error.args[1])}.",
+            way_out="Take one table out of the metadata (needs, optional) of one of them.",
+        ) from None
+    ordered: list[Notebook] = []
+    ready = sorted(sorter.get_ready())
+    while ready:
+        name = ready.pop(0)
+        ordered.append(by_name[name])
+        sorter.done(name)
+        ready = sorted([*ready, *sorter.get_ready()])
+    return ordered
+
+
+def _maker(table: str, makers: dict[str, str]) -> str:
+    """Who makes a table: by its name, or by a pattern such as `raw/*`."""
+    folder, _, _ = table.partition("/")
+    return makers.get(table) or makers.get(f"{folder}/*", "")
