@@ -1,0 +1,210 @@
+"""A shop whose truth is known: its records, and beside them what they were made from.
+
+An online shop for tea, teaware, gifts and things for the home in China. What it is made of stands in
+`Parameters`, with units; chapters are tested by finding those numbers again.
+
+    shop = simulate(2_000, 24, seed=7)         # a small shop in memory
+    shop.tables["orders"], shop.truth["customers"], shop.facts["parameters"]
+    write("big", 1_000_000, 30, seed=7, form="parquet")      # a large one, in bounded memory
+    write("sample", 3_000, 30, seed=7, form="records")       # as records really arrive, with every fault listed
+
+`write` makes OUT/… and OUT/truth/…; the truth is `truth.json` and one Parquet file a table.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import date
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from tqdm import tqdm
+
+from workbook.data.errors import WorkbookError
+from workbook.data.simulation import catalog, encounters
+from workbook.data.simulation.clock import Clock, make_clock, month_start
+from workbook.data.simulation.parameters import Experiment, Parameters, Persona
+from workbook.data.simulation.shop import CELL, Cell, campaign_ids, make_cell, unit_cost_cents
+from workbook.data.simulation.tables import Words, plain, table
+
+__all__ = ["CELL", "Experiment", "Parameters", "Persona", "Shop", "simulate", "write"]
+
+ROW_GROUP = 500_000  # rows; fixed, so that the bytes do not depend on how many cells are made at a time
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A simulated shop: canonical tables, the truth of each customer, and the stated facts."""
+
+    tables: dict[str, pa.Table]
+    truth: dict[str, pa.Table]
+    facts: dict[str, Any]  # parameters, calendar, totals by month
+
+
+def simulate(customers: int, months: int, seed: int, parameters: Parameters | None = None) -> Shop:
+    """A shop in memory, without faults: for tests and lessons.
+
+    >>> shop = simulate(50, 6, seed=1)
+    >>> shop.tables["customers"].num_rows
+    50
+    """
+    parameters = parameters or Parameters()
+    clock = _checked_clock(parameters, customers, months)
+    cells = list(_cells(parameters, clock, seed, customers, workers=1))
+    tables = {name: pa.concat_tables([plain(cell.tables[name]) for cell in cells]) for name in cells[0].tables}
+    truth = {name: pa.concat_tables([plain(cell.truth[name]) for cell in cells]) for name in cells[0].truth}
+    totals = _added([cell.totals for cell in cells])
+    tables.update(_shop_tables(parameters, clock, totals))
+    return Shop(tables, truth, facts(parameters, clock, seed, customers, totals))
+
+
+def write(out: str | Path, customers: int, months: int, seed: int, form: Literal["records", "parquet"] = "records",
+          progress: bool = True, *, parameters: Parameters | None = None, workers: int = 2) -> Path:
+    """Write a simulated shop and its truth into the folder `out`.
+
+    Args:
+        form: `parquet`, one file a canonical table, without faults, memory bounded; or `records`, the files that a
+            shop really has, with the faults that `truth/faults.parquet` lists.
+        workers: processes that draw customers; changes the time, not a byte.
+
+    Raises:
+        WorkbookError: when a number makes no shop, or the folder holds something else.
+    """
+    parameters, folder = parameters or Parameters(), Path(out)
+    clock = _checked_clock(parameters, customers, months)
+    if form == "records":
+        from workbook.data.simulation.arrival import write_records
+
+        return write_records(folder, simulate(customers, months, seed, parameters), clock, seed)
+    if form != "parquet":
+        raise WorkbookError(f"Unknown form {form!r} of a simulated shop.", way_out="Use records or parquet.")
+    (folder / "truth").mkdir(parents=True, exist_ok=True)
+    totals: list[dict[str, np.ndarray]] = []
+    with _Writers(folder) as writers, tqdm(total=customers, unit=" customers", disable=not progress) as bar:
+        for number, cell in enumerate(_cells(parameters, clock, seed, customers, workers)):
+            for name, found in cell.tables.items():
+                writers.add(f"{name}.parquet", found)
+            for name, found in cell.truth.items():
+                writers.add(f"truth/{name}.parquet", found)
+            totals.append(cell.totals)
+            bar.update(min(CELL, customers - number * CELL))
+        for name, found in _shop_tables(parameters, clock, _added(totals)).items():
+            writers.add(f"{name}.parquet", found)
+    write_facts(folder, facts(parameters, clock, seed, customers, _added(totals)))
+    return folder
+
+
+def _checked_clock(parameters: Parameters, customers: int, months: int) -> Clock:
+    for name, value in (("customers", customers), ("months", months)):
+        if value < 1:
+            raise WorkbookError(f"A shop cannot have {value} {name}.", way_out=f"Give --{name} a number above 0.")
+    return make_clock(parameters, months)
+
+
+def _cells(parameters: Parameters, clock: Clock, seed: int, customers: int, workers: int) -> Iterator[Cell]:
+    """The cells in order, drawn by several processes when there is more than one cell."""
+    numbers = range(-(-customers // CELL))
+    if workers <= 1 or len(numbers) <= 1:
+        for number in numbers:
+            yield make_cell(parameters, clock, seed, number, customers)
+        return
+    waiting = iter(numbers)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        ahead = [pool.submit(make_cell, parameters, clock, seed, n, customers) for n in islice(waiting, workers + 1)]
+        while ahead:
+            cell = ahead.pop(0).result()
+            ahead += [pool.submit(make_cell, parameters, clock, seed, n, customers) for n in islice(waiting, 1)]
+            yield cell
+
+
+class _Writers:
+    """One Parquet file a table, written in row groups of a fixed size."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.waiting, self.files = folder, {}, {}
+
+    def __enter__(self) -> _Writers:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        for name, parts in self.waiting.items():
+            if failure[0] is None:
+                self._write(name, pa.concat_tables(parts))
+            self.files[name].close()
+
+    def add(self, name: str, found: pa.Table) -> None:
+        parts = self.waiting.setdefault(name, [])
+        parts.append(found)
+        if name not in self.files:
+            schema = plain(found.slice(0, 0)).schema
+            self.files[name] = pq.ParquetWriter(
+                self.folder / name, schema, compression="snappy", store_schema=False, store_decimal_as_integer=True)
+        if sum(part.num_rows for part in parts) >= ROW_GROUP:
+            whole = pa.concat_tables(parts)
+            full = whole.num_rows // ROW_GROUP * ROW_GROUP
+            self._write(name, whole.slice(0, full))
+            self.waiting[name] = [whole.slice(full)]
+
+    def _write(self, name: str, rows: pa.Table) -> None:
+        self.files[name].write_table(plain(rows), row_group_size=ROW_GROUP)
+
+
+def _added(totals: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    return {name: np.sum([part[name] for part in totals], axis=0) for name in totals[0]}
+
+
+def _shop_tables(parameters: Parameters, clock: Clock, totals: dict[str, np.ndarray]) -> dict[str, pa.Table]:
+    """Tables that belong to the shop as a whole: products, campaigns, what the channels cost."""
+    shelf, start = catalog.goods(), clock.start
+    tea = np.flatnonzero(shelf.category == 0)
+    which = np.concatenate([np.arange(len(shelf.ids)), tea])
+    risen = np.arange(len(which)) >= len(shelf.ids)
+    price = np.rint(shelf.price[which] * np.where(risen, catalog.PRICE_RISE_FACTOR, 1.0) * 100.0).astype(np.int64)
+    since = np.where(risen, clock.day(catalog.PRICE_RISE), 0)
+    products = table("products", {
+        "product_id": Words(which, shelf.ids), "product_name": Words(which, shelf.names),
+        "category": Words(shelf.category[which], catalog.CATEGORIES), "cost": unit_cost_cents(shelf, which, risen),
+        "list_price": price, "valid_from": since, "is_product": np.ones(len(which), bool)}, start)
+    month = np.arange(clock.months)
+    first = np.array([clock.first_of_month(int(m)) for m in month])
+    campaigns = table("campaigns", {
+        "campaign_id": Words(month, campaign_ids(clock)),
+        "campaign_name": Words(month, [f"{month_start(start, int(m)):%Y-%m} newsletter" for m in month]),
+        "channel": Words((month % 3 == 2).astype(int), encounters.CONTACT_CHANNELS),
+        "offer": Words(month % len(encounters.OFFERS), encounters.OFFERS), "started_on": first + 9,
+        "ended_on": first + 16, "cost": np.full(len(month), 30_000)}, start)
+    names = [channel.name for channel in parameters.channels]
+    each = np.array([channel.cost for channel in parameters.channels]) * 100.0
+    won = totals["won"].reshape(-1, len(names))[:clock.months]
+    channel_costs = table("channel_costs", {
+        "channel": Words(np.tile(np.arange(len(names)), clock.months), names),
+        "spent_on": np.repeat(first, len(names)), "cost": np.rint(won * each).astype(np.int64).ravel(),
+        "clicks": won.ravel() * 25}, start)
+    return {"products": plain(products), "campaigns": plain(campaigns), "channel_costs": plain(channel_costs)}
+
+
+def facts(parameters: Parameters, clock: Clock, seed: int, customers: int, totals: dict[str, np.ndarray]) -> dict[str, Any]:
+    """What truth.json says: the parameters, the calendar and the shop's totals by month, in CNY."""
+    labels = [f"{month_start(clock.start, month):%Y-%m}" for month in range(clock.months + 1)]
+    return {
+        "customers": customers, "months": clock.months, "seed": seed, "parameters": asdict(parameters),
+        "crisis": [str(date.fromordinal(clock.start.toordinal() + day)) for day in clock.crisis],
+        "calendar": [asdict(occasion) for occasion in clock.occasions],
+        "totals": {name: dict(zip(labels, (totals[name] / per).tolist(), strict=True)) for name, per in (
+            ("orders", 1), ("cents", 100), ("shipping_cents", 100), ("returned_cents", 100))},
+    }
+
+
+def write_facts(folder: Path, found: dict[str, Any]) -> None:
+    """Write truth/truth.json."""
+    (folder / "truth").mkdir(parents=True, exist_ok=True)
+    text = json.dumps(found, ensure_ascii=False, indent=1, default=str)
+    (folder / "truth" / "truth.json").write_text(text + "\n", encoding="utf-8")

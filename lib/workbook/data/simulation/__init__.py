@@ -1,0 +1,1 @@
+"""The parts of the simulated shop; `workbook.data.simulate` is the way in."""
