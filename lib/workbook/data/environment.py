@@ -61,6 +61,8 @@ def arrivals(settings: Settings) -> list[Arrival]:
 def absent_tables(settings: Settings) -> dict[str, str]:
     """Canonical tables that no source brings → what each would switch on."""
     brought = {source.table for source in settings.sources}
+    if brought & {"orders", "order_lines"}:
+        brought |= {"orders", "order_lines"}  # either is derived from the other
     return {name: table.switches_on for name, table in TABLES.items() if name not in brought and table.switches_on}
 
 

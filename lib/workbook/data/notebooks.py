@@ -22,8 +22,7 @@ class Notebook(NamedTuple):
 
     name: str  # 04_rfm
     path: Path
-    title: str
-    question: str  # the first question of its first cell; empty where it asks none
+    opening: str  # its first cell: title, question, what it is good for
     needs: tuple[str, ...]  # tables without which it cannot run
     optional: tuple[str, ...]  # tables that switch on more of it
     makes: tuple[str, ...]
@@ -53,7 +52,7 @@ def read_notebook(path: Path) -> Notebook:
     first = notebook.cells[0].source if notebook.cells else ""
     tables = notebook.metadata.get("workbook", {})
     needs, optional, makes = (tuple(tables.get(key, ())) for key in ("needs", "optional", "makes"))
-    return Notebook(path.stem, path, title(first), question(first), needs, optional, makes)
+    return Notebook(path.stem, path, first, needs, optional, makes)
 
 
 def title(cell: str) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from workbook.data.environment import Arrival, Check
 from workbook.data.findings import Finding
-from workbook.data.notebooks import Notebook
+from workbook.data.notebooks import Notebook, question
 from workbook.output import i18n
 from workbook.output.i18n import _, ngettext
 
@@ -93,7 +93,7 @@ def _mend(check: Check) -> str:
 def _key(check: Check) -> str:
     if check.state == "optional":
         return _("Only needed once a source brings telephone numbers or mail addresses")
-    return _("Put a long random secret into the environment variable WORKBOOK_KEY; personal columns come with: {wanted}")
+    return _("Put a long random secret into the variable WORKBOOK_KEY; personal columns come with: {wanted}")
 
 
 def arrival_rows(arrivals: Iterable[Arrival]) -> pd.DataFrame:
@@ -121,11 +121,11 @@ def absent_rows(absent: Mapping[str, str]) -> pd.DataFrame:
 
 
 def tour_rows(notebooks: Iterable[Notebook]) -> pd.DataFrame:
-    """One row a notebook: its name, title, question, and the tables it makes."""
+    """One row a notebook: its name, its question, and the tables that it makes."""
     return pd.DataFrame(
         [
-            {"name": book.name, "title": book.title, "question": book.question, "makes": ", ".join(book.makes)}
+            {"name": book.name, "question": question(_(book.opening)), "makes": ", ".join(book.makes) or i18n.NOTHING}
             for book in notebooks
         ],
-        columns=["name", "title", "question", "makes"],
+        columns=["name", "question", "makes"],
     )
