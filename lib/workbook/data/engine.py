@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import ibis
+import ibis.expr.types as ir
 from ibis.backends import BaseBackend
 
 from workbook.data.errors import WorkbookError
@@ -48,3 +50,15 @@ def _spark(engine: Engine) -> BaseBackend:
         .getOrCreate()
     )
     return ibis.pyspark.connect(session)
+
+
+def few_rows(table: ir.Table, *, limit: int = 10_000) -> list[dict[str, Any]]:
+    """The rows of a small table, such as totals: exact values (decimals stay decimals), never rows of events.
+
+    Raises:
+        WorkbookError: past `limit` rows.
+    """
+    rows = table.limit(limit + 1).to_pyarrow().to_pylist()
+    if len(rows) > limit:
+        raise WorkbookError(f"More than {limit:,} rows were asked into memory.", way_out="Aggregate in the engine first.")
+    return rows
