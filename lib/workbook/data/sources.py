@@ -36,6 +36,8 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from pydantic import SecretStr
+
 from workbook.data.errors import WorkbookError
 from workbook.data.settings import Source, secret
 
@@ -104,9 +106,10 @@ def find(source: Source, folder: Path) -> list[Piece]:
 
 
 def _paths(source: Source, folder: Path) -> list[Path]:
-    given = Path(source.path).expanduser()
+    written = secret(SecretStr(source.path))  # fills in ${ENV_NAME}
+    given = Path(written).expanduser()
     base, pattern = (Path(given.anchor), str(given.relative_to(given.anchor))) if given.is_absolute() else (
-        folder, source.path)
+        folder, written)
     if (base / pattern).is_dir():
         pattern = pattern.rstrip("/") + "/*"
     exact = base / pattern
