@@ -60,5 +60,5 @@ def few_rows(table: ir.Table, *, limit: int = 10_000) -> list[dict[str, Any]]:
     """
     rows = table.limit(limit + 1).to_pyarrow().to_pylist()
     if len(rows) > limit:
-        raise WorkbookError(f"More than {limit:,} rows were asked into memory.", way_out="Aggregate in the engine first.")
+        raise WorkbookError(f"More than {limit:,} rows were asked for.", way_out="Aggregate in the engine first.")
     return rows
