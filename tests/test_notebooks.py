@@ -1,0 +1,250 @@
+"""The notebooks: built alike, and every one runs on the sample shop."""
+
+import ast
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import nbformat
+import papermill
+import pytest
+
+from workbook.data.metrics import METRICS
+from workbook.data.notebooks import in_order, question, read_notebook, read_notebooks, title
+from workbook.output import i18n
+
+ROOT = Path(__file__).resolve().parents[1]
+PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+CHECKED = "nbval-check-output"
+CLOSING = ["Key ideas", "What this does not tell us", "Exercises", "Sources", "Up next"]
+FIRST_PARAMETERS = {"settings": "workbook.yaml", "as_of": "", "lang": "en"}
+MOST_LINES = 20  # of a code cell: a screenful, read at a glance
+
+each_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+
+
+def read(path: Path) -> Any:
+    return nbformat.read(path, as_version=nbformat.NO_CONVERT)
+
+
+def tags(cell: Any) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
+def code_cells(path: Path) -> list[Any]:
+    return [cell for cell in read(path).cells if cell.cell_type == "code"]
+
+
+def lines(cell: Any) -> int:
+    return sum(bool(line.strip()) for line in cell.source.splitlines())
+
+
+def test_there_are_notebooks() -> None:
+    assert [path.stem for path in PATHS][:1] == ["00_start_here"]
+    assert all(re.fullmatch(r"\d\d_[a-z_]+", path.stem) for path in PATHS)
+    assert len({path.stem[:2] for path in PATHS}) == len(PATHS), "two notebooks share a number"
+
+
+@each_notebook
+def test_file_is_plain(path: Path) -> None:
+    notebook = read(path)
+    nbformat.validate(notebook)
+    assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert "../" not in path.read_text(encoding="utf-8")
+
+
+@each_notebook
+def test_only_checked_cells_keep_an_output(path: Path) -> None:
+    """A checked cell without output or count would pass without comparing anything."""
+    for cell in code_cells(path):
+        if CHECKED in tags(cell):
+            assert cell.outputs and cell.execution_count, f"cell {cell.id}: run it, and keep its output and count"
+        else:
+            assert not cell.outputs and cell.execution_count is None, f"cell {cell.id}: make format takes outputs out"
+
+
+@each_notebook
+def test_opening_states_title_question_needs_and_product(path: Path) -> None:
+    opening = read(path).cells[0]
+    assert opening.cell_type == "markdown"
+    assert title(opening.source), "the first line is `# Title`"
+    assert question(opening.source), "the first cell asks a question"
+    assert 60 <= len(re.findall(r"\w+", opening.source)) <= 190
+    for word in ("can", "needs", "produces"):
+        assert re.search(rf"\b{word}\b", opening.source, flags=re.IGNORECASE), f"the first cell does not say {word!r}"
+
+
+@each_notebook
+def test_second_cell_alone_holds_the_parameters(path: Path) -> None:
+    cells = read(path).cells
+    assert [position for position, cell in enumerate(cells) if "parameters" in tags(cell)] == [1]
+    known = papermill.inspect_notebook(str(path))
+    assert {name: ast.literal_eval(known[name]["default"]) for name in list(known)[:3]} == FIRST_PARAMETERS
+    for name, parameter in known.items():
+        assert parameter["inferred_type_name"] not in ("", "None"), f"{name} has no type"
+        assert parameter["help"].strip(), f"{name} has no comment"
+    for statement in ast.parse(cells[1].source).body:
+        assert isinstance(statement, ast.AnnAssign), "only `name: type = value  # meaning`"
+        ast.literal_eval(statement.value)
+
+
+@each_notebook
+def test_imports_then_the_run(path: Path) -> None:
+    _parameters, imports, opening, *_ = code_cells(path)
+    assert all(isinstance(statement, ast.Import | ast.ImportFrom) for statement in ast.parse(imports.source).body)
+    assert f'open_run("{path.stem}", settings=settings, as_of=as_of, lang=lang' in opening.source
+    if path.stem != "00_start_here":  # which opens before there are any tables to show on a card
+        assert "page.card(run)" in opening.source
+
+
+@each_notebook
+def test_code_cells_are_short_and_define_nothing(path: Path) -> None:
+    cells = code_cells(path)
+    for cell in cells:
+        assert lines(cell) <= MOST_LINES, f"cell {cell.id} has {lines(cell)} lines"
+        kinds = {type(node) for node in ast.walk(ast.parse(cell.source))}
+        assert not kinds & {ast.FunctionDef, ast.ClassDef}, f"cell {cell.id}: definitions live in the library"
+        assert cell is cells[1] or not kinds & {ast.Import, ast.ImportFrom}, f"cell {cell.id}: import in the third cell"
+    assert median(lines(cell) for cell in cells) <= 8
+
+
+@each_notebook
+def test_prose_stands_beside_the_code(path: Path) -> None:
+    cells = read(path).cells
+    code = len(code_cells(path))
+    assert (len(cells) - code) / code >= 0.7
+    kinds = [cell.cell_type == "code" for cell in cells]
+    assert not any(all(kinds[start : start + 5]) for start in range(4, len(kinds) - 4)), "five code cells in a row"
+
+
+@each_notebook
+def test_closing(path: Path) -> None:
+    cells = read(path).cells
+    last = max(position for position, cell in enumerate(cells) if cell.cell_type == "code")
+    assert "run.close()" in cells[last].source
+    headings = re.findall(r"^## (.+)$", "\n".join(cell.source for cell in cells[last + 1 :]), flags=re.MULTILINE)
+    assert headings == CLOSING
+    exercises = [cell for cell in cells[last + 1 :] if "## Exercises" in cell.source]
+    assert all("training" in tags(cell) and "## Sources" not in cell.source for cell in exercises)
+
+
+@each_notebook
+def test_metadata_names_tables(path: Path) -> None:
+    tables = read(path).metadata.get("workbook", {})
+    assert set(tables) == {"needs", "optional", "makes"}
+    assert all(isinstance(names, list) for names in tables.values())
+    assert not set(tables["needs"]) & set(tables["optional"])
+    assert not {*tables["needs"], *tables["optional"]} & set(tables["makes"])
+
+
+def test_every_needed_table_is_made_by_one_notebook() -> None:
+    books = read_notebooks()
+    makers: dict[str, list[str]] = {}
+    for book in books:
+        for table in book.makes:
+            makers.setdefault(table, []).append(book.name)
+    assert not {table: names for table, names in makers.items() if len(names) > 1}
+    for book in books:
+        for table in book.needs:
+            known = table in makers or f"{table.partition('/')[0]}/*" in makers
+            assert known, f"{book.name} needs {table}: who makes it?"
+
+
+def test_what_needs_comes_after_what_makes() -> None:
+    books = read_notebooks()
+    order = [book.name for book in in_order(books)]
+    assert order == sorted(order), "the numbers are the order in which the notebooks build on each other"
+
+
+def test_a_circle_is_told(tmp_path: Path) -> None:
+    from workbook.data.errors import WorkbookError
+
+    for name, needs, makes in (("01_a", "y", "x"), ("02_b", "x", "y")):
+        notebook = nbformat.v4.new_notebook(metadata={"workbook": {"needs": [needs], "makes": [makes]}})
+        nbformat.write(notebook, tmp_path / f"{name}.ipynb")
+    with pytest.raises(WorkbookError, match="01_a"):
+        in_order(read_notebooks(tmp_path))
+
+
+@each_notebook
+def test_chinese_has_every_markdown_cell(path: Path) -> None:
+    known = i18n.catalog("zh")
+    assert not [cell.id for cell in read(path).cells if cell.cell_type == "markdown" and cell.source not in known]
+
+
+def test_chinese_emphasis_closes() -> None:
+    """`**词：**字` shows its stars: CommonMark closes bold after punctuation only before a space or punctuation."""
+    broken = re.compile(r"\*\*[^*\n]+[：，。、；！？）”》」]\*\*[^\s\W]")
+    texts = [text if isinstance(text, str) else " ".join(text) for text in i18n.catalog("zh").values()]
+    assert broken.search("**需要：**一个")
+    assert not [found[0] for text in texts if (found := broken.search(text))]
+
+
+@pytest.fixture(scope="session")
+def run_notebooks(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, list[str]]]:
+    """All notebooks, run by nbval on the sample in a workspace of their own: the folder, and failures by notebook."""
+    shop = tmp_path_factory.mktemp("shop")
+    shutil.copy(ROOT / "workbook.yaml", shop)
+    (shop / "data").symlink_to(ROOT / "data")
+    shutil.copytree(ROOT / "notebooks", shop / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints", "zh"))
+    names = [f"notebooks/{book.name}.ipynb" for book in in_order(read_notebooks())]
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=600", "-q",
+         "-p", "no:cacheprovider", "--rootdir=.", "--junitxml=junit.xml", *names],
+        cwd=shop, capture_output=True, text=True, env=os.environ | {"WORKBOOK_KEY": "a key for tests only"},
+    )  # fmt: skip
+    assert (shop / "junit.xml").exists(), run.stdout + run.stderr
+    failures: dict[str, list[str]] = {}
+    for case in ElementTree.parse(shop / "junit.xml").iter("testcase"):
+        told = failures.setdefault(Path(case.get("classname", "").replace(".", "/")).name, [])
+        told += [f"{case.get('name')}: {item.text}" for item in (*case.iter("failure"), *case.iter("error"))]
+    return shop, failures
+
+
+@each_notebook
+def test_runs_on_the_sample(path: Path, run_notebooks: tuple[Path, dict[str, list[str]]]) -> None:
+    _shop, failures = run_notebooks
+    (told,) = [told for name, told in failures.items() if path.stem in name]
+    assert not told, "\n".join(told)
+
+
+@each_notebook
+def test_named_results_are_documented(path: Path, run_notebooks: tuple[Path, dict[str, list[str]]]) -> None:
+    """Readers see a definition of every figure; the next period finds it under the same name and unit."""
+    shop, _failures = run_notebooks
+    file = shop / ".workbook" / "scratch" / "findings" / f"{path.stem}.json"
+    findings = json.loads(file.read_text(encoding="utf-8"))
+    assert findings
+    for name, finding in findings.items():
+        metric = METRICS[f"{path.stem}.{name}"]
+        assert finding["unit"] == metric.unit, f"{name} is found in {finding['unit']!r}, defined in {metric.unit!r}"
+
+
+def test_the_structure_tests_can_fail(tmp_path: Path) -> None:
+    """A notebook with one fault of each kind is caught."""
+    notebook = read(PATHS[0])
+    notebook.cells[1].metadata["tags"] = []
+    notebook.cells[2].source = "import os\nos.getcwd()"
+    notebook.cells[4].source = "def f():\n    pass"
+    notebook.cells[4].outputs = [nbformat.v4.new_output("stream", text="x")]
+    broken = tmp_path / "00_broken.ipynb"
+    nbformat.write(notebook, broken)
+    tests: list[Callable[[Path], None]] = [
+        test_only_checked_cells_keep_an_output,
+        test_second_cell_alone_holds_the_parameters,
+        test_imports_then_the_run,
+        test_code_cells_are_short_and_define_nothing,
+    ]
+    for test in tests:
+        with pytest.raises(AssertionError):
+            test(broken)
+    assert read_notebook(broken).makes == ()
