@@ -1,0 +1,11 @@
+"""Cleaning: from what arrived to what the chapters work with, with every change accounted for.
+
+`clean(run)` reads `raw/*`, cuts it at the report date, applies the named rules and keeps `clean/*`. The parts:
+`sales` makes uniform order lines, `duplicates` and `rules` mark them, `identities` finds people behind several ids,
+`returns` nets what came back, `orders` and `customers` sum up, `records` treats every other table, `ledger`,
+`quality` and `gates` say what was done and whether it can be trusted.
+"""
+
+from workbook.cleaning.steps import Cleaned, clean
+
+__all__ = ["Cleaned", "clean"]
