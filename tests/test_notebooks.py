@@ -205,7 +205,8 @@ def run_notebooks(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[
     assert (shop / "junit.xml").exists(), run.stdout + run.stderr
     failures: dict[str, list[str]] = {}
     for case in ElementTree.parse(shop / "junit.xml").iter("testcase"):
-        told = failures.setdefault(Path(case.get("classname", "").replace(".", "/")).name, [])
+        name = case.get("classname", "").removesuffix(".ipynb").rpartition(".")[2]
+        told = failures.setdefault(name, [])
         told += [f"{case.get('name')}: {item.text}" for item in (*case.iter("failure"), *case.iter("error"))]
     return shop, failures
 
@@ -213,8 +214,7 @@ def run_notebooks(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[
 @each_notebook
 def test_runs_on_the_sample(path: Path, run_notebooks: tuple[Path, dict[str, list[str]]]) -> None:
     _shop, failures = run_notebooks
-    (told,) = [told for name, told in failures.items() if path.stem in name]
-    assert not told, "\n".join(told)
+    assert not failures[path.stem], "\n".join(failures[path.stem])
 
 
 @each_notebook
