@@ -1,0 +1,216 @@
+"""Any two attributes of customers against each other: counts, revenue, value, and which cells are unusual.
+
+One row per customer goes in; a table of rows × columns comes out. Every customer is in exactly one cell, so the counts
+are independent and can be tested. A cell's **adjusted residual** is
+
+    (observed − expected) / √(expected · (1 − row share) · (1 − column share))
+
+with the expected count of independence; it is about standard normal when the attributes have nothing to do with
+each other. Many cells are looked at, so a cell is called unusual only beyond the Bonferroni limit, and only where at
+least five customers were expected.
+
+Cells with fewer customers than `smallest_cell` are hidden, and so are further cells until none of them can be worked
+out from the row and column totals: each hidden cell lies on a loop of hidden cells, around which customers could be
+shifted one by one without changing a total. Rare levels of an attribute are put together first. This protects one
+table by itself; two tables of the same customers, laid side by side, can still tell more.
+
+Sources: S. J. Haberman, The analysis of residuals in cross-classified tables, 1973; L. H. Cox, Suppression methodology
+and statistical disclosure control, 1980.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
+from scipy.stats import norm
+
+NOT_STATED = "(not stated)"
+OTHERS = "(others)"
+LAST = (OTHERS, NOT_STATED)
+LEAST_EXPECTED = 5.0  # below, the normal approximation of a residual is not trusted (Cochran 1954)
+
+
+class Cross(NamedTuple):
+    """A table of two attributes; hidden cells are empty in every frame."""
+
+    customers: pd.DataFrame
+    revenue: pd.DataFrame  # net revenue in the window
+    value: pd.DataFrame  # net revenue per customer in the window
+    residual: pd.DataFrame  # adjusted residual of the count
+    unusual: pd.DataFrame  # whether the residual is beyond the limit
+    limit: float  # Bonferroni limit of the absolute residual
+    tested: int  # cells looked at
+    hidden: int  # cells hidden, because few or to protect the few
+    n: int  # customers in the table
+
+    @property
+    def found(self) -> pd.DataFrame:
+        """The unusual cells, the most unusual first: row, column, customers, residual."""
+        at, counts, residual = np.argwhere(self.unusual.to_numpy()), self.customers, self.residual
+        rows = [(counts.index[i], counts.columns[j], counts.iat[i, j], residual.iat[i, j]) for i, j in at]
+        cells = pd.DataFrame(rows, columns=["row", "column", "customers", "residual"])
+        return cells.sort_values("residual", key=abs, ascending=False, ignore_index=True)
+
+
+def cells(profile: ir.Table, rows: str, columns: str, *, value: str = "net_revenue") -> ir.Table:
+    """row, column, customers, revenue: one row a pair of levels that someone has."""
+    stated = {
+        "row": ibis.coalesce(profile[rows].cast("string"), NOT_STATED),
+        "column": ibis.coalesce(profile[columns].cast("string"), NOT_STATED),
+    }
+    paired = profile.mutate(**stated)
+    return paired.group_by("row", "column").agg(customers=paired.count(), revenue=paired[value].cast("float64").sum())
+
+
+def levels(profile: ir.Table, attribute: str, *, value: str = "net_revenue") -> ir.Table:
+    """level, customers, revenue: one row a level of one attribute."""
+    stated = profile.mutate(level=ibis.coalesce(profile[attribute].cast("string"), NOT_STATED))
+    return stated.group_by("level").agg(customers=stated.count(), revenue=stated[value].cast("float64").sum())
+
+
+def grouped(counts: pd.Series, *, smallest: int, most: int = 8) -> dict[str, str]:
+    """Which level is shown as itself and which among the others, so that no group shown is too small.
+
+    Args:
+        counts: level → customers.
+    """
+    ranked = counts.drop(labels=list(LAST), errors="ignore").sort_values(ascending=False, kind="stable")
+    fits = len(ranked) <= most
+    kept = [level for place, (level, n) in enumerate(ranked.items()) if n >= smallest and (fits or place < most - 1)]
+    if NOT_STATED in counts.index and counts[NOT_STATED] >= smallest:
+        kept.append(NOT_STATED)
+    by_size = sorted(kept, key=lambda level: counts[level])
+    while by_size and 0 < counts.drop(labels=kept).sum() < smallest:
+        kept.remove(by_size.pop(0))
+    return {level: level if level in kept else OTHERS for level in counts.index}
+
+
+def one_way(counted: pd.DataFrame, *, smallest: int, most: int = 8) -> pd.DataFrame:
+    """level, customers, revenue, value, share: levels too small to show put together, the largest first."""
+    shown = grouped(counted.set_index("level")["customers"], smallest=smallest, most=most)
+    table = counted.assign(level=counted["level"].map(shown))
+    table = table.groupby("level", as_index=False)[["customers", "revenue"]].sum()
+    table = table[table["customers"] >= smallest]
+    n = table["customers"].sum()
+    table = table.assign(value=table["revenue"] / table["customers"], share=table["customers"] / n)
+    order = table.assign(last=table["level"].isin(LAST)).sort_values(["last", "customers"], ascending=[True, False])
+    return order.drop(columns="last").reset_index(drop=True)
+
+
+def crosstab(counted: pd.DataFrame, *, smallest_cell: int, most_levels: int = 8, level: float = 0.05) -> Cross:
+    """The table of two attributes, small cells hidden.
+
+    Args:
+        counted: what `cells` gives.
+        level: chance of calling any cell unusual when the attributes are independent.
+    """
+    counts, revenue = _pivoted(counted, smallest_cell, most_levels)
+    hidden = suppressed(counts.to_numpy(), smallest=smallest_cell)
+    while hidden is None:
+        counts, revenue = _smaller(counts, revenue)
+        hidden = suppressed(counts.to_numpy(), smallest=smallest_cell)
+    residual, expected = residuals(counts.to_numpy())
+    tested = residual.size
+    limit = float(norm.isf(level / (2 * tested))) if tested else 0.0
+
+    def frame(values: np.ndarray) -> pd.DataFrame:
+        return pd.DataFrame(values, index=counts.index, columns=counts.columns)
+
+    unusual = (np.abs(np.nan_to_num(residual)) > limit) & (expected >= LEAST_EXPECTED) & ~hidden
+    shown = frame(np.where(hidden, np.nan, counts.to_numpy(dtype=float)))
+    money = frame(np.where(hidden, np.nan, revenue.to_numpy(dtype=float)))
+    return Cross(
+        customers=shown, revenue=money, value=money / shown.where(shown > 0),
+        residual=frame(np.where(hidden, np.nan, residual)), unusual=frame(unusual),
+        limit=limit, tested=tested, hidden=int(hidden.sum()), n=int(counts.to_numpy().sum()),
+    )  # fmt: skip
+
+
+def _pivoted(counted: pd.DataFrame, smallest: int, most: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    table = counted.copy()
+    for axis in ("row", "column"):
+        shown = grouped(table.groupby(axis)["customers"].sum(), smallest=smallest, most=most)
+        table[axis] = table[axis].map(shown)
+    both = table.groupby(["row", "column"])[["customers", "revenue"]].sum().unstack(fill_value=0)
+    frames = []
+    for measure in ("customers", "revenue"):
+        frame = both[measure]
+        frames.append(frame.loc[sorted(frame.index, key=_last), sorted(frame.columns, key=_last)])
+    return frames[0], frames[1]
+
+
+def _last(level: str) -> tuple[bool, str]:
+    return level in LAST, level
+
+
+def _smaller(counts: pd.DataFrame, revenue: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The table with its two smallest rows put together (or columns, when it is wider than long)."""
+    if counts.shape[1] > counts.shape[0]:
+        turned = _smaller(counts.T, revenue.T)
+        return turned[0].T, turned[1].T
+    least = list(counts.sum(axis=1).sort_values(kind="stable").index[:2])
+    names = [OTHERS if level in least else level for level in counts.index]
+    merged = [frame.groupby(names, sort=False).sum() for frame in (counts, revenue)]
+    order = sorted(merged[0].index, key=_last)
+    return merged[0].loc[order], merged[1].loc[order]
+
+
+def residuals(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Adjusted residuals, and the counts expected of independent attributes."""
+    counts = np.asarray(counts, dtype=float)
+    n = counts.sum()
+    rows, columns = counts.sum(axis=1, keepdims=True), counts.sum(axis=0, keepdims=True)
+    expected = rows @ columns / n if n else np.zeros_like(counts)
+    spread = np.sqrt(expected * (1 - rows / n) * (1 - columns / n)) if n else expected
+    with np.errstate(divide="ignore", invalid="ignore"):
+        residual = (counts - expected) / spread
+    return np.where(spread > 0, residual, np.nan), expected
+
+
+def suppressed(counts: np.ndarray, *, smallest: int) -> np.ndarray | None:
+    """Which cells to hide so that no count below `smallest` can be worked out from the totals.
+
+    Returns None where no choice of cells protects them all.
+    """
+    counts = np.asarray(counts)
+    if counts.sum() < smallest:
+        return np.ones(counts.shape, dtype=bool)
+    hidden = (counts > 0) & (counts < smallest)
+    if 1 in counts.shape:
+        return hidden if not hidden.any() else None
+    for row, column in np.argwhere((counts > 0) & (counts < smallest)):
+        loop = _cheapest_loop(counts, hidden, row, column)
+        if loop is None:
+            return None
+        for place in loop:
+            hidden[place] = True
+    return hidden
+
+
+def _cheapest_loop(counts: np.ndarray, hidden: np.ndarray, row: int, column: int) -> list[tuple[int, int]] | None:
+    """Cells that close a loop through this one: a path from its row to its column along cells with customers in them.
+
+    A cell links its row to its column; one already hidden costs next to nothing, another its customers. An empty cell
+    protects nothing: no customer can be shifted out of it.
+    """
+    costs = np.where(counts > 0, np.where(hidden, 1e-6, counts.astype(float)), 0.0)
+    costs[row, column] = 0.0
+    n_rows, n_columns = counts.shape
+    links = np.zeros((n_rows + n_columns, n_rows + n_columns))
+    links[:n_rows, n_rows:] = costs
+    distance, came_from = dijkstra(csr_array(links), directed=False, indices=row, return_predecessors=True)
+    here = n_rows + column
+    if not np.isfinite(distance[here]):
+        return None
+    loop = []
+    while here != row:
+        before = int(came_from[here])
+        loop.append((min(here, before), max(here, before) - n_rows))
+        here = before
+    return loop

@@ -1,0 +1,172 @@
+"""The stage of every customer, by a rule on three dates.
+
+Looking back from the report date, the first line that fits is the customer's stage, so that each is in exactly one:
+
+    prospect    on record, no purchase yet
+    lost        last purchase more than `lost_days` ago
+    dormant     last purchase more than `active_days` ago
+    new         first purchase at most `new_days` ago
+    returning   came back within `active_days` after a silence of more than `active_days`
+    active      everyone else who bought within `active_days`
+
+Stages of an earlier date come from the same records with everything later left out. Buying is seen by day; without a
+contract nobody tells the shop that they have left, so "dormant" and "lost" are conventions. `bought_after`
+checks them: what share of each stage bought again in the days that followed.
+
+Source of the check's interval: E. B. Wilson, Probable inference, the law of succession, and statistical inference,
+1927.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import date, timedelta
+from typing import NamedTuple
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from workbook.data.errors import WorkbookError
+
+STAGES = ("prospect", "new", "active", "returning", "dormant", "lost")
+
+
+class Rule(NamedTuple):
+    """Where one stage ends and the next begins, in days before the report date."""
+
+    new_days: int = 90  # since the first purchase
+    active_days: int = 90  # since the last purchase
+    lost_days: int = 365  # since the last purchase
+
+
+DEFAULT = Rule()
+
+
+def checked(rule: Rule) -> Rule:
+    """The rule itself.
+
+    Raises:
+        WorkbookError: when its thresholds cross, so that a stage could never be reached.
+    """
+    if not 0 < rule.new_days <= rule.active_days < rule.lost_days:
+        raise WorkbookError(
+            f"The lifecycle thresholds {rule.new_days}, {rule.active_days}, {rule.lost_days} days are out of order.",
+            why="A customer would fall into no stage, or a stage would stay empty for ever.",
+            way_out="Set new_days ≤ active_days < lost_days in chapters: 03_profiling of workbook.yaml.",
+        )
+    return rule
+
+
+def stages(customers: ir.Table, orders: ir.Table, *, as_of: date, rule: Rule = DEFAULT) -> ir.Table:
+    """The stage of each customer on record by the end of `as_of`.
+
+    Args:
+        customers: customer_id, first_seen_on (may be empty: then known all along).
+        orders: `clean/orders`.
+
+    Returns:
+        customer_id, lifecycle, first_ordered_on, last_ordered_on, recency_days, silence_days (days without a purchase
+        before the first one of the last `active_days`), orders.
+    """
+    rule = checked(rule)
+    opening = as_of - timedelta(days=rule.active_days)  # the last day that is not recent
+    bought = orders.filter(~orders.is_return & orders.customer_id.notnull() & (orders.ordered_on <= as_of))
+    recent = bought.ordered_on >= opening
+    dates = bought.group_by("customer_id").agg(
+        first_ordered_on=bought.ordered_on.min(),
+        last_ordered_on=bought.ordered_on.max(),
+        back_on=bought.ordered_on.min(where=recent),
+        before_on=bought.ordered_on.max(where=~recent),
+        orders=bought.count(),
+    )
+    seen = customers.filter(customers.first_seen_on.isnull() | (customers.first_seen_on <= as_of)).select("customer_id")
+    people = seen.union(dates.select("customer_id"), distinct=True)
+    joined = people.left_join(dates, "customer_id").drop("customer_id_right")
+    today = ibis.literal(as_of)
+    joined = joined.mutate(
+        recency_days=today.delta(joined.last_ordered_on, unit="day"),
+        age_days=today.delta(joined.first_ordered_on, unit="day"),
+        silence_days=joined.back_on.delta(joined.before_on, unit="day"),
+    )
+    stage = ibis.cases(
+        (joined.last_ordered_on.isnull(), "prospect"),
+        (joined.recency_days > rule.lost_days, "lost"),
+        (joined.recency_days > rule.active_days, "dormant"),
+        (joined.age_days <= rule.new_days, "new"),
+        (joined.silence_days > rule.active_days, "returning"),
+        else_="active",
+    )
+    return joined.mutate(lifecycle=stage, orders=ibis.coalesce(joined.orders, 0)).select(
+        "customer_id", "lifecycle", "first_ordered_on", "last_ordered_on", "recency_days", "silence_days", "orders"
+    )
+
+
+def sizes(staged: ir.Table) -> ir.Table:
+    """lifecycle, customers: how many are in each stage that anyone is in."""
+    return staged.group_by("lifecycle").agg(customers=staged.count())
+
+
+def movement(now: ir.Table, before: ir.Table) -> ir.Table:
+    """lifecycle_before (empty for those not on record then), lifecycle, customers."""
+    before = before.select("customer_id", lifecycle_before=before.lifecycle)
+    joined = now.left_join(before, "customer_id")
+    return joined.group_by("lifecycle_before", "lifecycle").agg(customers=joined.count())
+
+
+def bought_after(staged: ir.Table, orders: ir.Table, *, start: date, end: date) -> ir.Table:
+    """Does the stage foretell? Of each stage, how many bought from `start` to `end`.
+
+    Args:
+        staged: stages as of the day before `start`.
+
+    Returns:
+        lifecycle, customers, buyers.
+    """
+    later = orders.filter(
+        ~orders.is_return & orders.customer_id.notnull() & orders.ordered_on.between(start, end)
+    )
+    buyers = later.select(buyer_id=later.customer_id).distinct()
+    joined = staged.left_join(buyers, staged.customer_id == buyers.buyer_id)
+    return joined.group_by("lifecycle").agg(customers=joined.count(), buyers=joined.buyer_id.count())
+
+
+def in_order(sized: pd.DataFrame) -> pd.DataFrame:
+    """Every stage once, in the order of a customer's life; empty ones have no customers."""
+    return sized.set_index("lifecycle").reindex(STAGES).fillna(0).rename_axis("lifecycle").reset_index()
+
+
+def second_purchases(orders: ir.Table, *, as_of: date, days: int = 90, cohort_days: int = 365) -> ir.Table:
+    """One row: first-time buyers whose `days` are over by `as_of`, and how many bought on another day within them.
+
+    Returns:
+        customers (first purchase in the `cohort_days` before), repeaters.
+    """
+    bought = orders.filter(~orders.is_return & orders.customer_id.notnull())
+    first = bought.group_by("customer_id").agg(first_ordered_on=bought.ordered_on.min())
+    newest = as_of - timedelta(days=days)
+    cohort = first.filter(first.first_ordered_on.between(newest - timedelta(days=cohort_days - 1), newest))
+    joined = bought.inner_join(cohort, "customer_id")
+    gap = joined.ordered_on.delta(joined.first_ordered_on, unit="day")
+    each = joined.group_by("customer_id").agg(again=gap.between(1, days).any())
+    return each.agg(customers=each.count(), repeaters=each.again.cast("int64").sum())
+
+
+class Share(NamedTuple):
+    """A share with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def wilson(hits: int, n: int, *, z: float = 1.959964) -> Share:
+    """Share of `hits` in `n` with Wilson's interval, which stays within 0 and 1.
+
+    >>> [round(x, 3) for x in wilson(5, 10)]
+    [0.5, 0.237, 0.763]
+    """
+    p = hits / n
+    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return Share(p, max(0.0, centre - half), min(1.0, centre + half))
