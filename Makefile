@@ -48,7 +48,7 @@ lab: $(INSTALLED) ## open JupyterLab on the notebooks (lang=zh: on Chinese copie
 	@$(BIN)/workbook lab $(if $(lang),--lang $(lang))
 
 test: $(INSTALLED) ## run every test that this machine can run; the others say why they are skipped
-	@$(BIN)/python -m pytest --numprocesses $(jobs) --dist loadfile -ra $(tests)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(jobs) --dist loadfile -ra $(tests)
 
 lint: $(INSTALLED) ## style of code and notebooks, and the layers of the library
 	@$(BIN)/ruff check .

@@ -129,8 +129,10 @@ def _glyphs(fonts: Sequence[str]) -> Check:
 
 def _key(settings: Settings) -> Check:
     """The key that pseudonyms are made with: needed as soon as a source brings a personal column."""
-    if os.environ.get("WORKBOOK_KEY"):
-        return Check("key", "ready", "WORKBOOK_KEY")
+    declared = settings.privacy.key.get_secret_value()
+    unset = [name for name in re.findall(r"\$\{(\w+)\}", declared) if not os.environ.get(name)]
+    if not unset:
+        return Check("key", "ready", settings.privacy.key_id)
     personal = [source.label for source in settings.sources if _brings_person(source)]
     return Check("key", "missing" if personal else "optional", "", ", ".join(personal))
 
