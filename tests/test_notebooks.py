@@ -20,6 +20,7 @@ import pytest
 from workbook.data.metrics import METRICS
 from workbook.data.notebooks import in_order, question, read_notebook, read_notebooks, title
 from workbook.output import i18n
+from workbook.output.contents import refreshed
 
 ROOT = Path(__file__).resolve().parents[1]
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -163,6 +164,12 @@ def test_what_needs_comes_after_what_makes() -> None:
     books = read_notebooks()
     order = [book.name for book in in_order(books)]
     assert order == sorted(order), "the numbers are the order in which the notebooks build on each other"
+
+
+def test_readme_shows_the_notebooks_as_they_are() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert refreshed(readme, read_notebooks()) == readme, "make readme"
+    assert all(f"[{path.stem}](notebooks/{path.name})" in readme for path in PATHS)
 
 
 def test_a_circle_is_told(tmp_path: Path) -> None:
