@@ -1,0 +1,115 @@
+"""From orders to one row per customer: recency, frequency, monetary value as of a day."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+import ibis
+import ibis.expr.types as ir
+
+NOT_YET = "not_yet"  # known, but without a purchase
+Counted = Literal["purchase_days", "orders"]
+
+
+def customer_table(orders: ir.Table, *, as_of: date, frequency: Counted = "purchase_days") -> ir.Table:
+    """Recency, frequency and monetary value of each customer who bought, up to and including `as_of`.
+
+    Args:
+        orders: customer_id, ordered_on (date), amount, net_amount (currency), is_return.
+        as_of: the last day that is seen; recency counts back from it.
+        frequency: what is counted: days with a purchase, or orders.
+
+    Returns:
+        customer_id, first_ordered_on, last_ordered_on, recency_days, frequency, purchase_days, orders, monetary,
+        first_day_amount, spend_12m.
+    """
+    seen = orders.filter(orders.customer_id.notnull(), orders.ordered_on <= as_of)
+    days = seen.group_by("customer_id", "ordered_on").aggregate(
+        net=seen.net_amount.sum(), bought=_is_purchase(seen).cast("int64").sum()
+    )
+    bought = days.bought > 0
+    customers = days.group_by("customer_id").aggregate(
+        first_ordered_on=days.ordered_on.min(where=bought),
+        last_ordered_on=days.ordered_on.max(where=bought),
+        purchase_days=bought.cast("int64").sum(),
+        orders=days.bought.sum(),
+        monetary=days.net.sum(),
+        first_day_amount=days.net.argmin(days.ordered_on, where=bought),
+        spend_12m=days.net.sum(where=days.ordered_on > year_before(as_of)).coalesce(0),
+    )
+    customers = customers.filter(customers.purchase_days > 0)
+    return customers.select(
+        "customer_id",
+        "first_ordered_on",
+        "last_ordered_on",
+        recency_days=ibis.literal(as_of).delta(customers.last_ordered_on, unit="day"),
+        frequency=customers[frequency],
+        purchase_days=customers.purchase_days,
+        orders=customers.orders,
+        **{name: customers[name].cast("decimal(18, 4)") for name in ("monetary", "first_day_amount", "spend_12m")},
+    )
+
+
+def _is_purchase(orders: ir.Table) -> ir.BooleanValue:
+    """Not a return document, and not undone by returns; an order of nothing counts."""
+    undone = (orders.amount > 0) & (orders.net_amount <= 0)
+    return ~orders.is_return.coalesce(False) & (orders.amount >= 0) & ~undone
+
+
+def year_before(day: date) -> date:
+    """The same day a year before; 28 February for the 29th."""
+    return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
+
+
+def known_on(orders: ir.Table, returns: ir.Table | None, *, day: date) -> ir.Table:
+    """The orders as they stood at the end of `day`: what came back only later is not yet taken off.
+
+    Args:
+        orders: clean/orders: order_id, ordered_on, net_amount.
+        returns: clean/returns: order_id, returned_on, amount (positive). Without it the net amount is today's.
+    """
+    seen = orders.filter(orders.ordered_on <= day)
+    if returns is None:
+        return seen
+    later = returns.filter(returns.returned_on > day, returns.order_id.notnull())
+    later = later.group_by(returned_order="order_id").aggregate(came_back_later=later.amount.sum())
+    joined = seen.left_join(later, seen.order_id == later.returned_order)
+    return joined.mutate(
+        net_amount=(joined.net_amount + joined.came_back_later.coalesce(0)).cast("decimal(18, 4)")
+    ).drop("returned_order", "came_back_later")
+
+
+def mean_repeat_value(customers: ir.Table) -> ir.Table:
+    """One row: customers, purchase days after the first, who has any, and what such a day is worth to them.
+
+    The value is the mean over repeaters of each one's mean: (monetary - first_day_amount) / (purchase_days - 1).
+    """
+    again = customers.purchase_days > 1
+    per_day = (customers.monetary - customers.first_day_amount).cast("float64") / ibis.ifelse(
+        again, customers.purchase_days - 1, None
+    )
+    return customers.aggregate(
+        customers=customers.count(),
+        repeat_purchase_days=(customers.purchase_days - 1).sum().coalesce(0),
+        repeaters=again.cast("int64").sum().coalesce(0),
+        mean_repeat_value=per_day.mean(),
+    )
+
+
+def everyone(buyers: ir.Table, customers: ir.Table) -> ir.Table:
+    """Buyers, and below them the known people who have not bought: counts 0, dates and scores blank.
+
+    Args:
+        buyers: one row per buyer, with segment.
+        customers: clean/customers: customer_id, is_test (test accounts are left out).
+    """
+    known = customers.filter(~customers.is_test.coalesce(False)).select("customer_id").distinct()
+    waiting = known.anti_join(buyers, "customer_id")
+    blank = {name: ibis.null(kind) for name, kind in buyers.schema().items() if name != "customer_id"}
+    zero = {
+        name: ibis.literal(0).cast(buyers.schema()[name])
+        for name in ("frequency", "purchase_days", "orders", "monetary", "first_day_amount", "spend_12m")
+    }
+    filled = waiting.mutate(**{**blank, **zero, "segment": ibis.literal(NOT_YET)})
+    return buyers.union(filled.select(buyers.columns))
