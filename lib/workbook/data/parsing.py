@@ -195,10 +195,8 @@ def _numbers(texts: pa.Array, kind: str, manner: Manner) -> Parsed:
             values = pc.cast(plain, MONEY)
             return Parsed(values, _no_reasons(values))
         except pa.ArrowInvalid:
-            pass_on = plain
-    else:
-        pass_on = plain
-    return _numbers_as_written(pass_on, kind, manner)
+            return _numbers_as_written(plain, kind, manner)
+    return _numbers_as_written(plain, kind, manner)
 
 
 def _numbers_as_written(texts: pa.Array, kind: str, manner: Manner) -> Parsed:
@@ -389,7 +387,8 @@ def _assembled(year: np.ndarray, month: np.ndarray, day: np.ndarray, parts: pa.S
     hour = np.where((half == "p") & (hour < 12) & (hour >= 0), hour + 12, hour)
     hour = np.where((half == "a") & (hour == 12), 0, hour)
     fraction = pc.fill_null(pc.utf8_slice_codeunits(pc.utf8_rpad(_filled(parts, "f"), 6, "0"), 0, 6), "0")
-    months = (np.clip(year, 1, 9999) - 1970).astype("datetime64[Y]").astype("datetime64[M]") + (np.clip(month, 1, 12) - 1)
+    years = (np.clip(year, 1, 9999) - 1970).astype("datetime64[Y]")
+    months = years.astype("datetime64[M]") + (np.clip(month, 1, 12) - 1)
     days = months.astype("datetime64[D]") + (np.clip(day, 1, 31) - 1)
     real = (year >= 1) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
     real &= (days.astype("datetime64[M]") == months) & (hour < 24) & (minute < 60) & (second < 60)

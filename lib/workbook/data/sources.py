@@ -35,7 +35,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
-
 from pydantic import SecretStr
 
 from workbook.data.errors import WorkbookError
@@ -122,7 +121,7 @@ def _paths(source: Source, folder: Path) -> list[Path]:
     raise WorkbookError(
         f"Source {source.label!r}: there is no file {source.path}.",
         why=f"Looked in {exact.parent}.",
-        way_out=f"Did you mean {near[0]}?" if near else "Correct `path`; it is relative to the folder of workbook.yaml.",
+        way_out=f"Did you mean {near[0]}?" if near else "Correct `path`: relative to the folder of workbook.yaml.",
     )
 
 
@@ -933,3 +932,8 @@ def _copied(con: Any, query: str, piece: Piece) -> Iterator[bytes]:
                 yield bytes(block)
     except _postgres_error() as error:
         raise _query_refused(piece, error, []) from error
+
+
+def time_of_reading() -> datetime:
+    """Now, in UTC: the one clock of the collection."""
+    return datetime.now(UTC).replace(tzinfo=None)
