@@ -262,7 +262,8 @@ def _fitting(column: ir.Value, value: Value) -> Any:
         return str(value).lower() in ("true", "yes")
     if (kind.is_date() or kind.is_timestamp()) and isinstance(value, date):
         return ibis.literal(value)
-    raise _wrong(column, value, f"the column holds {kind.name.lower()}")
+    held = "yes or no" if kind.is_boolean() else "numbers" if kind.is_numeric() else "dates"
+    raise _wrong(column, value, f"the column holds {held}")
 
 
 def _wrong(column: ir.Value, value: Any, why: str) -> WorkbookError:
