@@ -211,8 +211,7 @@ def priced(orders: ir.Table, lines: ir.Table, period: Period) -> ir.Table:
     own = own.filter(~own.is_return & own.customer_id.notnull())
     rate = ibis.coalesce(own.discount.cast("float64") / own.amount.cast("float64").nullif(0.0), 0.0)
     own = own.select(order_key=own.order_id, discount_rate=rate)
-    bought = lines.filter(~lines.is_return)
-    joined = bought.inner_join(own, bought.order_id == own.order_key)
+    joined = lines.inner_join(own, lines.order_id == own.order_key)
     listed = joined.amount + (joined.amount.cast("float64") * joined.discount_rate).cast("decimal(18,4)")
     joined = joined.mutate(
         product=ibis.coalesce(joined.product_id, joined.product_name, ""), listed_amount=listed.cast("decimal(18,4)")

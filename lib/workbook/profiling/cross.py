@@ -155,7 +155,7 @@ def _smaller(counts: pd.DataFrame, revenue: pd.DataFrame) -> tuple[pd.DataFrame,
         turned = _smaller(counts.T, revenue.T)
         return turned[0].T, turned[1].T
     least = list(counts.sum(axis=1).sort_values(kind="stable").index[:2])
-    names = [OTHERS if level in least else level for level in counts.index]
+    names = np.array([OTHERS if level in least else level for level in counts.index], dtype=object)
     merged = [frame.groupby(names, sort=False).sum() for frame in (counts, revenue)]
     order = sorted(merged[0].index, key=_last)
     return merged[0].loc[order], merged[1].loc[order]
