@@ -9,6 +9,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from workbook.collection.evidence import Evidence
 from workbook.data.parsing import MONEY, Parsed
 from workbook.data.schema import Table
 from workbook.data.settings import Settings

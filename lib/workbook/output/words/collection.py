@@ -1,0 +1,213 @@
+"""What 01_collection says: where records came from, how fresh and complete they are, what could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from workbook.collection.overview import Sales, SourceState
+from workbook.data.findings import Finding
+from workbook.output import i18n
+from workbook.output.i18n import _, ngettext
+
+STALE_DAYS = 35  # a month and a few days: older than a monthly report can be
+
+
+def summary(found: Mapping[str, Finding], before: Mapping[str, Finding]) -> str:
+    """One sentence for the index: rows, files, share that could be read, identified share."""
+    rows, files = found["rows_read"].value, found["files_read"].value
+    text = ngettext(
+        "{rows} rows arrived in one file.", "{rows} rows arrived in {files} files or tables.", files
+    ).format(rows=i18n.number(rows), files=i18n.number(files))
+    rejected = found["rows_quarantined"].value
+    text += " " + (_("Every row could be read.") if not rejected else ngettext(
+        "One row could not be read and waits in quarantine.", "{n} rows could not be read and wait in quarantine.",
+        rejected).format(n=i18n.number(rejected)))
+    share = found["revenue_identified_share"]
+    if share.value is not None:
+        text += " " + _("{share} of the revenue names its customer.").format(share=i18n.percent(share.value))
+    return text
+
+
+def what_was_done(read: int, unchanged: int) -> str:
+    """New and changed files, and those left alone."""
+    if not read:
+        return _("Nothing is new or changed: no file had to be read again.")
+    text = ngettext("One file or table was new or changed and has been read.",
+                    "{n} files or tables were new or changed and have been read.", read).format(n=i18n.number(read))
+    if not unchanged:
+        return text
+    return text + " " + ngettext("One had not changed and was left alone.",
+                                 "{n} had not changed and were left alone.", unchanged).format(n=i18n.number(unchanged))
+
+
+def source_rows(states: Iterable[SourceState]) -> pd.DataFrame:
+    """One row a source: its table, files, rows, span of time."""
+    return pd.DataFrame(
+        [{"source": state.source_name, "table": state.table, "files": state.files, "rows": state.rows_read,
+          "first": state.first_on, "last": state.last_on} for state in states],
+        columns=["source", "table", "files", "rows", "first", "last"],
+    )
+
+
+def load_rows(states: Iterable[SourceState]) -> pd.DataFrame:
+    """One row a source: how it is loaded, what that means, encodings, copies and files that are gone."""
+    return pd.DataFrame(
+        [{"source": state.source_name, "load": load_meaning(state.load), "encodings": ", ".join(state.encodings),
+          "copies": state.copies, "gone": state.gone} for state in states],
+        columns=["source", "load", "encodings", "copies", "gone"],
+    )
+
+
+def load_meaning(load: str) -> str:
+    """What happens to files that change or go."""
+    return {
+        "append": _("append: files add up; one that is gone keeps its rows"),
+        "replace_file": _("replace_file: a file's rows are what it says now; one that is gone takes them along"),
+        "snapshot": _("snapshot: only the last file counts"),
+        "upsert": _("upsert: of the rows with one key the latest counts"),
+    }[load]
+
+
+def freshness(sales: Sales, days: int | None) -> str:
+    """How old the newest sale was when it was read."""
+    if days is None:
+        return _("No sale has a date that is possible.")
+    text = ngettext("The newest sale is of {day}; it was one day old when it was read.",
+                    "The newest sale is of {day}; it was {n} days old when it was read.", days).format(
+        day=i18n.date(sales.last_on), n=i18n.number(days))
+    if days > STALE_DAYS:
+        text += " " + _("**That is old for a monthly report**: is an export missing, or is this a finished record?")
+    return text
+
+
+def future(rows: int) -> str:
+    """A warning about rows dated after their arrival."""
+    return ngettext("One sale is dated after the day it arrived.", "{n} sales are dated after the day they arrived.",
+                    rows).format(n=i18n.number(rows)) + " " + _(
+        "No report sees them before that day comes; check the order of day and month, and the clock of the till.")
+
+
+def identified(sales: Sales) -> str:
+    """How much of the revenue names a customer."""
+    if sales.identified_share is None:
+        return _("There is no revenue to share out.")
+    return _("**{share} of the revenue names its customer** ({money} of {total}). The rest are anonymous sales: they "
+             "count in the shop's totals and in no table of customers.").format(
+        share=i18n.percent(sales.identified_share), money=i18n.money(sales.identified), total=i18n.money(sales.revenue))
+
+
+def months_matrix(rows: pd.DataFrame, *, most: int = 12) -> pd.DataFrame:
+    """Sources down, the last months across; a month without rows inside a source's span is 0, outside it is blank."""
+    if rows.empty:
+        return pd.DataFrame()
+    wide = rows.pivot_table(index="source_name", columns="month", values="rows", aggfunc="sum")
+    months = pd.date_range(wide.columns.min(), wide.columns.max(), freq="MS")
+    wide = wide.reindex(columns=months)
+    inside = wide.ffill(axis=1).notna() & wide.bfill(axis=1).notna()
+    wide = wide.where(wide.notna() | ~inside, 0.0).iloc[:, -most:]
+    wide.columns = [i18n.month(month, short=True) for month in wide.columns]
+    return wide
+
+
+def gaps(rows: pd.DataFrame) -> str:
+    """Which sources have months without a row between their first and their last."""
+    matrix = months_matrix(rows, most=10_000)
+    empty = {name: int((line == 0).sum()) for name, line in matrix.iterrows() if (line == 0).any()}
+    if not empty:
+        return _("No source has a month without rows between its first and its last one.")
+    named = ", ".join(f"{name} ({i18n.number(months)})" for name, months in empty.items())
+    return _("**Months without a single row** lie inside the span of: {named}. A shop rarely stands still for a month: "
+             "look for an export that is missing.").format(named=named)
+
+
+def monthly_lines(rows: pd.DataFrame, *, most: int = 6) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Rows a month, one column a source, the largest sources; and the names of the columns."""
+    largest = list(rows.groupby("source_name")["rows"].sum().nlargest(most).index)
+    wide = rows[rows["source_name"].isin(largest)].pivot_table(
+        index="month", columns="source_name", values="rows", aggfunc="sum")
+    wide = wide.reindex(pd.date_range(wide.index.min(), wide.index.max(), freq="MS"), fill_value=0).fillna(0)
+    frame = wide[largest].rename_axis("month").reset_index()
+    return frame, {name: str(name) for name in largest}
+
+
+def filled_rows(filled: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """One row a column that is not always filled: where, what it is, share filled; emptiest first."""
+    rows = [{"table": row["table"], "column": row["column"], "label": f"{row['table']}.{row['column']}",
+             "share": row["share"]} for row in filled if row["share"] < 1]
+    frame = pd.DataFrame(rows, columns=["table", "column", "label", "share"])
+    return frame.sort_values(["share", "label"], ignore_index=True)
+
+
+def completeness(filled: Sequence[Mapping[str, Any]]) -> str:
+    """How many columns arrived, and how many of them are always filled."""
+    full = sum(row["share"] == 1 for row in filled)
+    return _("{n} columns arrived; {full} of them are filled in every row.").format(
+        n=i18n.number(len(filled)), full=i18n.number(full))
+
+
+def reason(code: str) -> str:
+    """Why a value could not be read."""
+    known = {
+        "number": _("no number"),
+        "number_too_large": _("a number of more than 14 digits"),
+        "decimal_comma": _("a decimal comma, which the source does not declare"),
+        "not_whole": _("not a whole number"),
+        "date": _("no date"),
+        "date_order": _("day and month against the declared order"),
+        "date_undecidable": _("day and month cannot be told apart"),
+        "date_out_of_range": _("a year before 1900 or after 2199"),
+        "boolean": _("neither yes nor no"),
+        "id_ruined_by_excel": _("an id that Excel has rounded (1.23E+17)"),
+        "required_missing": _("a value that the row cannot do without is missing"),
+        "fields_count": _("too many or too few fields in the line"),
+        "json": _("no valid JSON"),
+        "currency_without_rate": _("a foreign currency without a declared rate"),
+        "phone": _("no telephone number"),
+        "phone_placeholder": _("a made-up telephone number"),
+        "phone_masked_by_sender": _("a telephone number with hidden digits"),
+        "mail": _("no mail address"),
+        "mail_masked_by_sender": _("a mail address with hidden letters"),
+    }
+    return known.get(code, code.replace("_", " "))
+
+
+def quarantine_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row a reason: source, column, why, what became of the row, how many."""
+    return pd.DataFrame({
+        "source": rows["source_name"], "column": rows["column"].where(rows["column"] != "", _("the whole row")),
+        "reason": [reason(code) for code in rows["reason"]],
+        "outcome": [_("row kept, value left blank") if kept else _("row set aside") for kept in rows["row_kept"]],
+        "values": rows["values"],
+    })
+
+
+def example_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """A few lines of the quarantine, as the reader finds them in the file."""
+    return pd.DataFrame({
+        "file": rows["source_file"], "row": rows["source_row"], "column": rows["column"], "value": rows["value_masked"],
+        "reason": [reason(code) for code in rows["reason"]],
+    })
+
+
+def quarantine(rejected: int, read: int) -> str:
+    """The share of the rows that could not be read."""
+    if not rejected:
+        return _("**Every row could be read.** Nothing is in quarantine.")
+    return _("**{n} of {read} rows ({share}) could not be read** and wait in quarantine; nothing later counts them."
+             ).format(n=i18n.number(rejected), read=i18n.number(read), share=i18n.percent(rejected / read, 2))
+
+
+def rounded(values: int) -> str:
+    """How many amounts had more than four decimals."""
+    return ngettext("One number had more than four decimals and was rounded to four.",
+                    "{n} numbers had more than four decimals and were rounded to four.", values).format(
+        n=i18n.number(values))
+
+
+def age_days(newest: date | None, arrived: date | None) -> int | None:
+    """Days from the newest sale to its arrival."""
+    return None if newest is None or arrived is None else max(0, (arrived - newest).days)
