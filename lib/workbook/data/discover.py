@@ -342,7 +342,7 @@ def _of_known(look: Look, export: known.Known, with_key: bool) -> Found:
                 mapped.setdefault(theirs, Mapped(theirs, ours, _NAMED, "known_export", samples))
     rest = [Unmapped(name, "no_meaning", "", _shown(look, name, "unknown")) for name in look.columns
             if name not in mapped and name not in left_out]
-    table = export.sources[0]["table"] if len(export.sources) == 1 else ""
+    table = export.parts[0]["table"] if len(export.parts) == 1 else ""
     source = look.source.model_copy(update={
         "known": export.name, "table": table, "name": export.name, "columns": dict.fromkeys(left_out, "-")})
     doubts = tuple(Doubt("not_verified", {"export": export.platform, "what": what}) for what in export.not_verified)
@@ -622,7 +622,7 @@ def _is_contact(nature: Nature) -> bool:
 def _tables_of(source: Source) -> set[str]:
     if source.table:
         return {source.table}
-    return {part["table"] for part in known.known(source.known).sources}
+    return {part["table"] for part in known.known(source.known).parts}
 
 
 # --- vocabulary --------------------------------------------------------------------------------
@@ -665,15 +665,19 @@ def _plain(header: str) -> str:
 
 
 def _shown(look: Look, theirs: str, personal: str) -> tuple[str, ...]:
-    """Samples; shapes only where they may be personal."""
+    """Samples; shapes only where they may be personal, free text with its personal parts masked."""
     nature = look.natures[theirs]
     hidden = personal not in ("", "id", "unknown") or _is_contact(nature) or (
-        personal == "unknown" and bool(_meanings_of_person(theirs)))
-    return tuple(mask(text, "value") if hidden else mask(text, "") for text in look.samples(theirs))
+        personal == "unknown" and _may_name_a_person(theirs))
+    texts = look.samples(theirs)
+    if hidden:
+        return tuple(mask(text, "value") for text in texts)
+    return tuple(texts) if nature.number_share > 0.8 or nature.date_share > 0.8 else tuple(mask(t, "") for t in texts)
 
 
-def _meanings_of_person(theirs: str) -> set[str]:
-    return {ours for ours, _, _ in _meanings(theirs, "customers") if TABLES["customers"].by_name[ours].personal}
+def _may_name_a_person(theirs: str) -> bool:
+    told = any(TABLES["customers"].by_name[ours].personal for ours, _, _ in _meanings(theirs, "customers"))
+    return told or re.search(_synonyms()["hints"]["personal"], _words(theirs)) is not None
 
 
 def _example_columns(look: Look, table: str) -> str:

@@ -19,8 +19,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
 
+from workbook.data import sources
 from workbook.data.errors import WorkbookError, nearest
-from workbook.data.settings import Source
+from workbook.data.schema import TABLES
+from workbook.data.settings import Settings, Source
 
 MAPPINGS = Path(__file__).parent / "mappings"
 
@@ -32,7 +34,7 @@ class Known:
     name: str  # as `known` in workbook.yaml
     platform: str
     recognised_by: tuple[str, ...]  # headers that are all there
-    sources: tuple[Mapping[str, Any], ...]  # one a canonical table; `columns` ours → theirs, in order of preference
+    parts: tuple[Mapping[str, Any], ...]  # one a canonical table; `columns` ours → theirs, in order of preference
     settings: Mapping[str, str]  # what the system tells about the shop: currency, time_zone, phone_country
     origin: tuple[str, ...]  # where the list of columns comes from
     not_verified: tuple[str, ...]
@@ -40,7 +42,7 @@ class Known:
     @property
     def headers(self) -> set[str]:
         """Every header that the mapping knows."""
-        return {theirs for part in self.sources for names in part["columns"].values() for theirs in _listed(names)}
+        return {theirs for part in self.parts for names in part["columns"].values() for theirs in _listed(names)}
 
     def fits(self, headers: Iterable[str]) -> bool:
         return {_plain(name) for name in self.recognised_by} <= {_plain(header) for header in headers}
@@ -48,27 +50,27 @@ class Known:
     def expand(self, source: Source, headers: Sequence[str]) -> tuple[Source, ...]:
         """The source as plain ones, one a table, each with its columns as this file spells them.
 
-        What the user wrote himself wins: columns, values, constants, dates.
+        What is declared beside wins: columns ("-" leaves one out), values, constants, dates.
         """
         spelt = {_plain(header): header for header in headers}
         declared = source.columns if isinstance(source.columns, dict) else {}
-        return tuple(self._part(part, source, spelt, declared) for part in self.sources
+        return tuple(self._part(part, source, spelt, declared) for part in self.parts
                      if not source.table or part["table"] == source.table)
 
     def _part(
         self, part: Mapping[str, Any], source: Source, spelt: Mapping[str, str], declared: Mapping[str, str]
     ) -> Source:
-        columns = {}
+        own = {theirs: ours for theirs, ours in declared.items() if ours in TABLES[part["table"]].by_name}
+        columns: dict[str, str] = {}
         for ours, names in part["columns"].items():
             theirs = next((spelt[_plain(name)] for name in _listed(names) if _plain(name) in spelt), None)
-            if theirs is not None and theirs not in columns and ours not in declared.values():
+            if theirs is not None and theirs not in (*columns, *declared) and ours not in own.values():
                 columns[theirs] = ours
-        own = {theirs: ours for theirs, ours in declared.items() if part["table"] == source.table or not source.table}
         return Source.model_validate({
             **source.model_dump(exclude_unset=True),
             "url": source.url,
             "table": part["table"],
-            "name": source.name or (self.name if len(self.sources) == 1 else f"{self.name}:{part['table']}"),
+            "name": source.name or (self.name if len(self.parts) == 1 else f"{self.name}:{part['table']}"),
             "known": self.name,
             "columns": columns | own,
             "values": {**part.get("values", {}), **source.values},
@@ -132,6 +134,24 @@ def expand(source: Source, headers: Sequence[str]) -> tuple[Source, ...]:
             way_out="Add `table` and `columns`; `workbook new` proposes both.",
         )
     return export.expand(source, headers)
+
+
+def resolved(settings: Settings) -> Settings:
+    """The settings with every known export replaced by the plain sources that it stands for.
+
+    Raises:
+        WorkbookError: a source that names no table and is no known export, or that cannot be read.
+    """
+    if all(source.table and not source.known for source in settings.sources):
+        return settings
+    plain = [part for source in settings.sources for part in _resolved(source, settings.folder)]
+    return settings.model_copy(update={"sources": tuple(plain)})
+
+
+def _resolved(source: Source, folder: Path) -> tuple[Source, ...]:
+    if source.table and not source.known:
+        return (source,)
+    return expand(source, sources.read(sources.find(source, folder)[0], source).columns)
 
 
 # --- rows --------------------------------------------------------------------------------------

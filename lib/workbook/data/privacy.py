@@ -61,8 +61,8 @@ _PATTERNS = (
     ("phone", re.compile(r"(?<![\d.,])(?:\+|00)?\(?\d(?:[ ().·-]{0,2}\d){6,14}(?!\d)")),
     ("phone", re.compile(r"[零〇一幺二三四五六七八九]{7,}")),
 )
-_DAY = re.compile(r"(?:19|20)\d{2}[-./](?:0?[1-9]|1[0-2])[-./](?:0?[1-9]|[12]\d|3[01])"
-                  r"|(?:0?[1-9]|[12]\d|3[01])[-./](?:0?[1-9]|[12]\d|3[01])[-./](?:19|20)\d{2}")
+_DAY = re.compile(r"(?<!\d)(?:(?:19|20)\d{2}[-./](?:0?[1-9]|1[0-2])[-./](?:0?[1-9]|[12]\d|3[01])"
+                  r"|(?:0?[1-9]|[12]\d|3[01])[-./](?:0?[1-9]|[12]\d|3[01])[-./](?:19|20)\d{2})(?!\d)")
 # Cheap test for what may hold one of the patterns: only such texts are looked at closely.
 _SUSPECT = (r"[@＠]|(?i:\(at\)|\[at\]|微信|wechat|weixin|wx|vx|qq|支付宝|alipay)"
             r"|[\d０-９](?:[^\d０-９]{0,2}[\d０-９]){6}|[零〇一幺二三四五六七八九]{7}")
@@ -74,7 +74,7 @@ def mask_text(text: str) -> str:
     >>> mask_text("call 138 1234 5678 or li@example.com, order 536365 of 2026-03-05")
     'call [phone] or [mail], order 536365 of 2026-03-05'
     """
-    plain = text.translate(_PLAIN)
+    plain = _DAY.sub(lambda day: "\0" * len(day[0]), text.translate(_PLAIN))  # a day is no phone
     for kind, pattern in _PATTERNS:
         plain, text = _replaced(pattern, kind, plain, text)
     return text
@@ -83,8 +83,6 @@ def mask_text(text: str) -> str:
 def _replaced(pattern: re.Pattern[str], kind: str, plain: str, text: str) -> tuple[str, str]:
     """Both texts with the pattern's finds replaced: found in `plain`, which is as long as `text`."""
     for match in reversed(list(pattern.finditer(plain))):
-        if kind == "phone" and _DAY.fullmatch(match[0].strip()):
-            continue
         start = match.end(1) if pattern.groups else match.start()
         plain, text = (f"{one[:start]}[{kind}]{one[match.end():]}" for one in (plain, text))
     return plain, text
@@ -100,7 +98,7 @@ def mask(value: str | None, kind: str) -> str:
         return ""
     if not kind:
         return mask_text(value)[:80]
-    shape = re.sub(r"[^\W\d_]", lambda letter: "x" if letter[0].isascii() else "文", value[:40])
+    shape = re.sub(r"[^\W\d_]", lambda letter: "x" if letter[0] < "\u2e80" else "文", value[:40])
     return re.sub(r"\d", "9", shape)
 
 

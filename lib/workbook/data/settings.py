@@ -55,7 +55,7 @@ class Source(_Part):
     where: str = ""  # filter pushed down to a database source
     max_rejected_share: float = Field(default=0.01, ge=0, le=1)
     known: str = ""  # name of a mapping of a known export; recognised by its headers when left out
-    only_with: str = ""  # their column; rows in which it is blank are passed over (totals on an order's first line only)
+    only_with: str = ""  # their column; rows in which it is blank are passed over (totals on the first line alone)
     repeat: tuple[str, ...] = ()  # their columns that an order has on its first line only; the lines below repeat them
 
     @field_validator("table")
