@@ -18,6 +18,8 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from workbook.data.engine import few_rows
+
 SCHEMA = pa.schema([
     ("step", pa.int64()), ("rule", pa.string()), ("action", pa.string()), ("table", pa.string()),
     ("rows_before", pa.int64()), ("rows_after", pa.int64()), ("rows_flagged", pa.int64()),
@@ -25,6 +27,7 @@ SCHEMA = pa.schema([
     ("revenue_before", pa.decimal128(18, 4)), ("revenue_after", pa.decimal128(18, 4)),
 ])  # fmt: skip
 MONEY = Decimal("0.0001")
+NOTHING = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -74,10 +77,10 @@ def of_rules(marked: ir.Table, steps: Sequence[str], actions: Mapping[str, str],
         *(ibis.ifelse(marked.removed_by == name, i, None) for i, name in enumerate(steps)), ibis.literal(last))
     placed = marked.mutate(gone_at=place.cast("int64"))
     flags = {f"flag_{i}": (placed[f"rule_{name}"] & (placed.gone_at >= i)).sum() for i, name in enumerate(steps)}
-    by_step = _records(placed.group_by("gone_at").aggregate(
+    by_step = few_rows(placed.group_by("gone_at").aggregate(
         rows=placed.count(), revenue=placed.amount.sum(), **flags))
     seen = placed.filter(placed.customer_id.notnull()).group_by("customer_id").aggregate(last=placed.gone_at.max())
-    leaving = {r["last"]: r["customers"] for r in _records(seen.group_by("last").aggregate(customers=seen.count()))}
+    leaving = {r["last"]: r["customers"] for r in few_rows(seen.group_by("last").aggregate(customers=seen.count()))}
 
     def state(step: int) -> State:
         left = [r for r in by_step if r["gone_at"] >= step]
@@ -87,12 +90,14 @@ def of_rules(marked: ir.Table, steps: Sequence[str], actions: Mapping[str, str],
     def flagged(step: int) -> int:
         return sum(r[f"flag_{step}"] or 0 for r in by_step)
 
-    return [line(name, actions[name], table, state(i), state(i + 1), flagged=flagged(i)) for i, name in enumerate(steps)]
+    return [
+        line(name, actions[name], table, state(i), state(i + 1), flagged=flagged(i)) for i, name in enumerate(steps)
+    ]
 
 
 def state_of(rows: ir.Table, amount: str = "amount") -> State:
     """Rows, customers and revenue of a table of lines."""
-    seen = _records(rows.aggregate(
+    seen = few_rows(rows.aggregate(
         rows=rows.count(), customers=rows.customer_id.nunique(), revenue=rows[amount].sum()))[0]
     return State(seen["rows"], seen["customers"], (seen["revenue"] or Decimal(0)).quantize(MONEY))
 
@@ -100,7 +105,3 @@ def state_of(rows: ir.Table, amount: str = "amount") -> State:
 def table_of(lines: Sequence[Line]) -> pa.Table:
     """The ledger as a table."""
     return pa.Table.from_pylist([{"step": i, **asdict(entry)} for i, entry in enumerate(lines)], schema=SCHEMA)
-
-
-def _records(table: ir.Table) -> list[dict]:
-    return table.to_pyarrow().to_pylist()

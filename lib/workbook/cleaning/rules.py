@@ -20,13 +20,17 @@ from typing import NamedTuple
 import ibis
 import ibis.expr.types as ir
 
+from workbook.data.engine import few_rows
 from workbook.data.errors import WorkbookError, nearest
 from workbook.data.settings import Action, Cleaning
 
 NON_PRODUCTS = ("POST", "DOT", "M", "D", "C2", "BANK CHARGES", "AMAZONFEE", "CRUK", "S", "B", "PADS", "GIFT",
                 "SHIPPING", "POSTAGE", "FREIGHT", "DELIVERY", "DISCOUNT", "ADJUST")  # fmt: skip
-NON_PRODUCT_WORDS = r"(?i)(^|\W)(postage|shipping|freight|delivery (fee|charge)|carriage|bank charges|gift ?card|" \
-                    r"gift voucher|handling fee|service fee)($|\W)|运费|邮费|快递费|手续费|补差价|礼品卡"  # fmt: skip
+# At the end of the name, where the noun stands: a carriage clock is goods.
+NON_PRODUCT_WORDS = (
+    r"(?i)(^|\W)(postage|shipping|freight|carriage|delivery( fee| charge)?|bank charges|gift ?card|gift voucher"
+    r"|handling fee|service fee)\s*$|运费|邮费|快递费|手续费|补差价|礼品卡$"
+)
 CANCELLING_NUMBER = r"^[Cc]\d+$"  # a cancelling document of many tills: C536379
 LATER = "later"  # not settable: a report never sees what is dated after it
 _FEWEST_FOR_QUARTILES = 20
@@ -154,9 +158,8 @@ def fence(lines: ir.Table) -> float | None:
     """The amount above which a line is far out; None below 20 lines, or where half of the amounts are the same."""
     positive = lines.filter(lines.amount > 0)
     logs = positive.mutate(log_amount=positive.amount.cast("float64").ln())
-    seen = logs.aggregate(
-        lines=logs.count(), lower=logs.log_amount.quantile(0.25), upper=logs.log_amount.quantile(0.75)
-    ).to_pyarrow().to_pylist()[0]
+    seen = few_rows(logs.aggregate(
+        lines=logs.count(), lower=logs.log_amount.quantile(0.25), upper=logs.log_amount.quantile(0.75)))[0]
     if seen["lines"] < _FEWEST_FOR_QUARTILES or seen["upper"] <= seen["lower"]:
         return None
     return math.exp(seen["upper"] + 3 * (seen["upper"] - seen["lower"]))

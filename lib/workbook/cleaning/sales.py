@@ -10,12 +10,12 @@ lineage.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection
 
 import ibis
 import ibis.expr.types as ir
 
+from workbook.cleaning import duplicates
 from workbook.data.schema import LINEAGE, TABLES
 
 MONEY = "decimal(18, 4)"
@@ -25,7 +25,7 @@ CONTEXT = ("customer_id", "channel", "payment_method", "region", "country", "sta
 LINE = ("order_id", "line_no", "customer_id", "ordered_at", "ordered_on", "product_id", "product_name", "category",
         "quantity", "unit_price", "amount", "discount", "cost", "original_order_id", *CONTEXT[1:])
 GIVEN = ("given_order_id", "given_line_no", *LINE[2:])  # as it arrived: what makes two lines alike
-_LINEAGE = tuple(column.name for column in LINEAGE)
+LINEAGE_COLUMNS = tuple(column.name for column in LINEAGE)
 
 
 def complete(table: ir.Table, name: str) -> ir.Table:
@@ -40,7 +40,8 @@ def complete(table: ir.Table, name: str) -> ir.Table:
 
 def row_id(table: ir.Table) -> ir.StringValue:
     """Source, file and row as one name: the same on every run."""
-    return table.source_name.fill_null("") + "/" + table.source_file.fill_null("") + ":" + table.source_row.cast("string")
+    file = table.source_name.fill_null("") + "/" + table.source_file.fill_null("")
+    return file + ":" + table.source_row.cast("string")
 
 
 def newest(table: ir.Table, *key: str) -> ir.Table:
@@ -68,7 +69,7 @@ def lines(raw: Callable[[str], ir.Table | None]) -> ir.Table:
     return _priced(both)
 
 
-_ARRIVING = (*LINE, "origin", *_LINEAGE)
+_ARRIVING = (*LINE, "origin", *LINEAGE_COLUMNS)
 
 
 def _from_orders(orders: ir.Table) -> ir.Table:
@@ -104,7 +105,7 @@ def _priced(arrived: ir.Table) -> ir.Table:
         line_no=ibis.coalesce(table.line_no, table.source_row),
         unit_price=ibis.coalesce(table.unit_price, price, table.amount),
         amount=table.amount.fill_null(ibis.literal(0).cast(MONEY)),
-    ).select(*LINE, "origin", "given_order_id", "given_line_no", "row_id", *_LINEAGE)
+    ).select(*LINE, "origin", "given_order_id", "given_line_no", "row_id", *LINEAGE_COLUMNS)
 
 
 def with_products(lines: ir.Table, products: ir.Table | None) -> ir.Table:
@@ -143,6 +144,10 @@ def validity(products: ir.Table) -> ir.Table:
     )
 
 
-def of_table(run: Any) -> Callable[[str], ir.Table | None]:
-    """Gives the run's raw tables by their canonical names."""
-    return lambda name: run.table(f"raw/{name}") if run.has(f"raw/{name}") else None
+
+def with_verdicts(lines: ir.Table, *, upserted: Collection[str]) -> ir.Table:
+    """Lines with the verdicts of `duplicates`: an order line's key is order and line number, an order's its number."""
+    whole_order = lines.origin == "orders"
+    return duplicates.mark(
+        lines, row="row_id", key=("order_id", "given_line_no"), columns=GIVEN, upserted=upserted,
+        arrived=lines.given_order_id.notnull() & (whole_order | lines.given_line_no.notnull()))
