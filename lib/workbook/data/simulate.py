@@ -26,7 +26,7 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from tqdm import tqdm
+from rich.progress import Progress
 
 from workbook.data.errors import WorkbookError
 from workbook.data.simulation import catalog, encounters
@@ -83,19 +83,20 @@ def write(out: str | Path, customers: int, months: int, seed: int, form: Literal
     if form == "records":
         from workbook.data.simulation.arrival import write_records
 
-        return write_records(folder, simulate(customers, months, seed, parameters), clock, seed)
+        return write_records(folder, simulate(customers, months, seed, parameters), seed)
     if form != "parquet":
         raise WorkbookError(f"Unknown form {form!r} of a simulated shop.", way_out="Use records or parquet.")
     (folder / "truth").mkdir(parents=True, exist_ok=True)
     totals: list[dict[str, np.ndarray]] = []
-    with _Writers(folder) as writers, tqdm(total=customers, unit=" customers", disable=not progress) as bar:
+    with _Writers(folder) as writers, Progress(disable=not progress) as bar:
+        task = bar.add_task("Customers", total=customers)
         for number, cell in enumerate(_cells(parameters, clock, seed, customers, workers)):
             for name, found in cell.tables.items():
                 writers.add(f"{name}.parquet", found)
             for name, found in cell.truth.items():
                 writers.add(f"truth/{name}.parquet", found)
             totals.append(cell.totals)
-            bar.update(min(CELL, customers - number * CELL))
+            bar.update(task, advance=min(CELL, customers - number * CELL))
         for name, found in _shop_tables(parameters, clock, _added(totals)).items():
             writers.add(f"{name}.parquet", found)
     write_facts(folder, facts(parameters, clock, seed, customers, _added(totals)))
@@ -191,7 +192,9 @@ def _shop_tables(parameters: Parameters, clock: Clock, totals: dict[str, np.ndar
     return {"products": plain(products), "campaigns": plain(campaigns), "channel_costs": plain(channel_costs)}
 
 
-def facts(parameters: Parameters, clock: Clock, seed: int, customers: int, totals: dict[str, np.ndarray]) -> dict[str, Any]:
+def facts(
+    parameters: Parameters, clock: Clock, seed: int, customers: int, totals: dict[str, np.ndarray]
+) -> dict[str, Any]:
     """What truth.json says: the parameters, the calendar and the shop's totals by month, in CNY."""
     labels = [f"{month_start(clock.start, month):%Y-%m}" for month in range(clock.months + 1)]
     return {

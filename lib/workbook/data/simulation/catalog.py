@@ -7,9 +7,9 @@ from datetime import date, timedelta
 
 import numpy as np
 
-CATEGORIES = ("tea", "teaware", "wellness", "gift_sets", "home_textiles", "kitchen")
-CATEGORIES_ZH = {"tea": "茶叶", "teaware": "茶具", "wellness": "养生滋补", "gift_sets": "礼盒",
-                 "home_textiles": "家纺", "kitchen": "厨房用品"}
+CATEGORIES = ("Tea", "Teaware", "Wellness", "Gift sets", "Home textiles", "Kitchen")
+_PREFIXES = ("TE", "TW", "WE", "GS", "HT", "KI")  # of the product ids of each category
+CATEGORIES_ZH = dict(zip(CATEGORIES, ("茶叶", "茶具", "养生滋补", "礼盒", "家纺", "厨房用品"), strict=True))
 COMPANION = (1, 0, 0, 0, 5, 4)  # category that goes with each category: tea and teaware, textiles and kitchen
 RETURN_FACTOR = np.array([0.5, 1.0, 0.6, 0.7, 1.8, 1.2])  # share of lines that come back, beside the mean
 MARGIN = np.array([0.55, 0.48, 0.50, 0.45, 0.42, 0.38])  # of the list price
@@ -41,39 +41,42 @@ REGIONS = (
 
 # Chinese name, English name, list price in CNY; ascending within a category.
 _GOODS = {
-    "tea": (
+    "Tea": (
         ("茉莉花茶试饮装", "Jasmine Tea Sampler", 9.9), ("正山小种小罐", "Lapsang Souchong Mini Tin", 19.9),
         ("白牡丹散茶 50g", "White Peony 50 g", 36.0), ("铁观音 清香型 125g", "Tieguanyin Light 125 g", 58.0),
         ("云南滇红 200g", "Yunnan Black 200 g", 79.0), ("安溪铁观音 浓香型 250g", "Tieguanyin Roasted 250 g", 118.0),
         ("凤凰单丛 鸭屎香", "Phoenix Dancong", 168.0), ("福鼎老白茶饼 350g", "Aged White Tea Cake 350 g", 238.0),
         ("明前西湖龙井 100g", "Longjing First Harvest 100 g", 328.0), ("武夷大红袍 特级", "Da Hong Pao Select", 468.0),
         ("古树普洱生茶饼", "Ancient Tree Pu'er", 698.0), ("牛栏坑肉桂", "Niulankeng Rougui", 1280.0)),
-    "teaware": (
-        ("竹制茶夹", "Bamboo Tongs", 12.0), ("玻璃公道杯", "Glass Pitcher", 29.0), ("便携快客杯", "Travel Gaiwan", 49.0),
+    "Teaware": (
+        ("竹制茶夹", "Bamboo Tongs", 12.0), ("玻璃公道杯", "Glass Pitcher", 29.0), 
+        ("便携快客杯", "Travel Gaiwan", 49.0),
         ("白瓷盖碗", "White Porcelain Gaiwan", 69.0), ("陶瓷茶叶罐", "Ceramic Tea Caddy", 99.0),
         ("竹制干泡茶盘", "Bamboo Tea Tray", 149.0), ("汝窑茶具六件套", "Ru Ware Set of Six", 239.0),
         ("电陶炉煮茶器", "Electric Tea Stove", 359.0), ("宜兴紫砂壶", "Yixing Clay Teapot", 580.0),
         ("手工建盏", "Handmade Jian Bowl", 980.0)),
-    "wellness": (
+    "Wellness": (
         ("红枣枸杞茶包", "Jujube Goji Tea Bags", 15.9), ("菊花决明子茶", "Chrysanthemum Cassia Tea", 25.9),
         ("黑芝麻丸", "Black Sesame Balls", 39.9), ("桂圆红枣姜茶", "Longan Ginger Tea", 55.0),
         ("五红汤料包", "Five Red Soup Mix", 75.0), ("陈皮 十年", "Aged Tangerine Peel", 109.0),
         ("即食银耳羹 12罐", "White Fungus Dessert, 12", 159.0), ("阿胶糕", "Ejiao Cake", 229.0),
         ("铁皮石斛粉", "Dendrobium Powder", 338.0), ("长白山林下参", "Forest Ginseng", 680.0)),
-    "gift_sets": (
+    "Gift sets": (
         ("贺卡与包装", "Card and Wrapping", 18.0), ("伴手礼茶点盒", "Tea and Biscuits Box", 49.0),
         ("迷你茶礼盒", "Mini Tea Gift Box", 79.0), ("中秋月饼茶礼", "Mid-Autumn Mooncake Set", 128.0),
         ("春节坚果茶礼", "New Year Nuts and Tea", 178.0), ("企业定制茶礼", "Corporate Tea Gift", 258.0),
         ("西湖龙井礼盒", "Longjing Gift Box", 388.0), ("紫砂壶茶礼", "Clay Teapot Gift Set", 588.0),
         ("臻选名茶大礼盒", "Grand Tea Collection", 888.0), ("典藏普洱礼盒", "Vintage Pu'er Chest", 1688.0)),
-    "home_textiles": (
-        ("棉麻杯垫", "Linen Coasters", 16.0), ("纯棉毛巾 两条", "Cotton Towels, Two", 35.0), ("亚麻桌布", "Linen Tablecloth", 69.0),
+    "Home textiles": (
+        ("棉麻杯垫", "Linen Coasters", 16.0), ("纯棉毛巾 两条", "Cotton Towels, Two", 35.0),
+        ("亚麻桌布", "Linen Tablecloth", 69.0),
         ("乳胶枕", "Latex Pillow", 119.0), ("全棉床单", "Cotton Sheet", 159.0), ("羊毛盖毯", "Wool Throw", 249.0),
         ("长绒棉四件套", "Long-staple Bed Set", 399.0), ("遮光窗帘", "Blackout Curtains", 529.0),
         ("桑蚕丝被", "Silk Duvet", 899.0)),
-    "kitchen": (
+    "Kitchen": (
         ("硅胶锅铲", "Silicone Spatula", 14.9), ("密封储物罐", "Storage Jar", 28.0), ("竹砧板", "Bamboo Board", 49.0),
-        ("陶瓷餐盘四件", "Ceramic Plates, Four", 85.0), ("不锈钢刀具", "Steel Knife", 129.0), ("砂锅", "Clay Pot", 169.0),
+        ("陶瓷餐盘四件", "Ceramic Plates, Four", 85.0), ("不锈钢刀具", "Steel Knife", 129.0), 
+        ("砂锅", "Clay Pot", 169.0),
         ("养生壶", "Health Kettle", 229.0), ("铸铁锅", "Cast Iron Pot", 369.0), ("破壁机", "Blender", 599.0)),
 }
 
@@ -104,7 +107,7 @@ def goods() -> Goods:
             for number, (zh, en, price) in enumerate(_GOODS[name], start=1)]
     category = np.array([row[0] for row in rows])
     return Goods(
-        ids=tuple(f"{CATEGORIES[row[0]][:2].upper()}{row[1]:03d}" for row in rows),
+        ids=tuple(f"{_PREFIXES[row[0]]}{row[1]:03d}" for row in rows),
         names=tuple(f"{row[2]} {row[3]}" for row in rows),
         category=category, price=np.array([row[4] for row in rows]),
         first=np.searchsorted(category, np.arange(len(CATEGORIES))),

@@ -68,9 +68,10 @@ def make_visits(parameters: Parameters, clock: Clock, people: People, orders: Or
         orders.at[bought] - rng.uniform(4.0, 40.0, len(bought)) / 1440.0,
         _between(rng, np.repeat(people.born[watched], here), np.repeat(gone, here)),
         _between(rng, np.repeat(gone, later), np.repeat(end, later))])
-    furthest = np.concatenate([np.full(len(bought), 4), rng.choice(4, here.sum() + later.sum(), p=(.35, .42, .16, .07))])
+    idle = here.sum() + later.sum()
+    furthest = np.concatenate([np.full(len(bought), 4), rng.choice(4, idle, p=(.35, .42, .16, .07))])
     wanted = np.concatenate([lines.product[np.searchsorted(lines.order, bought)],
-                             rng.integers(0, len(shelf.ids), here.sum() + later.sum())])
+                             rng.integers(0, len(shelf.ids), idle)])
     keen = 0.5 + 4.0 * np.minimum(people.rate[who] * 7.0, 0.8)
     views = np.where(furthest >= 1, 1 + rng.poisson(keen), 0)
     searched = rng.random(len(who)) < 0.35
@@ -164,7 +165,7 @@ def make_surveys(parameters: Parameters, clock: Clock, people: People, orders: O
     question = np.arange(len(who)) - np.searchsorted(who, who)
     question = np.where(wave[who] >= 0, question, 1)
     level = feeling[who] + 0.3 * (mode[who] == 3) + rng.normal(0.0, 0.35, len(who))
-    score = np.where(question == 0, np.clip(np.rint(8.1 + 1.7 * level), 0, 10), np.clip(np.rint(4.0 + 0.8 * level), 1, 5))
+    score = np.where(question == 0, np.rint(8.1 + 1.7 * level).clip(0, 10), np.rint(4.0 + 0.8 * level).clip(1, 5))
     at = np.repeat(at[given] + rng.exponential(1.5, len(given)) + 0.02, asked_for) + question * 20 / 86400.0
     kept = at < clock.days
     return invitations, {"invitation": who[kept], "question": question[kept], "score": score[kept], "at": at[kept]}
@@ -180,7 +181,8 @@ def make_tickets(parameters: Parameters, clock: Clock, people: People, orders: O
     answered = opened + np.exp(rng.normal(-2.0, 0.8, count) - 0.3 * service)
     closed = answered + np.exp(rng.normal(0.0, 0.9, count) - 0.2 * service)
     again = rng.random(count) < 0.08 * np.exp(-0.3 * service)
-    topic = np.where(service < -0.5, rng.choice(3, count, p=(.5, .3, .2)), rng.choice(5, count, p=(.2, .15, .15, .2, .3)))
+    poor, ordinary = rng.choice(3, count, p=(.5, .3, .2)), rng.choice(5, count, p=(.2, .15, .15, .2, .3))
+    topic = np.where(service < -0.5, poor, ordinary)
     columns = {
         "person": orders.person[order], "order": order, "topic": topic, "channel": rng.integers(0, 3, count),
         "opened": opened, "answered": answered, "closed": closed,

@@ -1,13 +1,13 @@
 """What the simulated shop is made of: every number that the chapters must later find again.
 
-The purchase process is BG/NBD: while a customer is with the shop they order at their own rate,
-gamma distributed over customers; after every order they leave with their own probability, beta
-distributed. What an order comes to is gamma-gamma. Personas, acquisition channels, the season and
-the quality of service multiply these; `Parameters.plain()` has none of them, so that the textbook
-model holds exactly.
+While a customer is with the shop they order at their own rate, gamma distributed over customers;
+after every order they leave with their own probability, beta distributed: MBG/NBD, and BG/NBD where
+nobody leaves after the first order. What an order comes to is gamma-gamma. Personas, acquisition
+channels, the season and the quality of service multiply these; `Parameters.plain()` has none of
+them, so that the textbook models hold exactly.
 
-Source of the model: Fader, Hardie & Lee 2005 (BG/NBD); Fader & Hardie 2013 (gamma-gamma);
-Fader & Hardie 2007 (shifted beta-geometric, for the subscriptions).
+Source of the models: Fader, Hardie & Lee 2005 (BG/NBD); Batislam, Denizel & Filiztekin 2007 (MBG/NBD);
+Fader & Hardie 2013 (gamma-gamma); Fader & Hardie 2007 (shifted beta-geometric, for the subscriptions).
 """
 
 from __future__ import annotations
@@ -95,10 +95,10 @@ CHANNELS = (
 )
 
 EXPERIMENTS = (
-    Experiment("free_gift_wrapping", 13, lift=0.50),
+    Experiment("free_gift_wrapping", 13, lift=0.60),
     Experiment("new_home_page", 16, lift=0.0),
     Experiment("short_checkout", 21, lift=0.0, lost_share=0.14),
-    Experiment("second_order_coupon", 22, lift=0.90, applies_to="one_order"),
+    Experiment("second_order_coupon", 22, lift=1.20, applies_to="one_order"),
 )
 
 
@@ -116,6 +116,7 @@ class Parameters:
     rate_alpha: float = 11.0  # weeks; scale: the mean rate is r / alpha orders a week
     dropout_a: float = 1.0  # first parameter of the dropout probability's beta
     dropout_b: float = 4.5  # second; the mean probability is a / (a + b) after each order
+    leaves_after_first: bool = True  # a customer may leave after the first order already (MBG/NBD)
     spend_p: float = 5.0  # shape of an order's value
     spend_q: float = 5.0  # shape over customers
     spend_gamma: float = 118.0  # CNY; the mean order is p × gamma / (q − 1)
@@ -130,7 +131,7 @@ class Parameters:
 
     crisis_month: int = 18  # month of the shop's history in which the warehouse moves
     crisis_months: int = 3
-    crisis_depth: float = 1.1  # standard deviations by which service falls; twice that in the hit region
+    crisis_depth: float = 1.3  # standard deviations by which service falls; twice that in the hit region
     crisis_regions: tuple[str, ...] = ("Shanghai", "Jiangsu", "Zhejiang", "Anhui")
     service_on_dropout: float = 0.45  # the hazard of leaving is multiplied by exp(−this × service)
     service_on_returns: float = 0.25  # so is the share of lines that come back
@@ -173,10 +174,13 @@ class Parameters:
 
     @classmethod
     def plain(cls, **changes: object) -> Parameters:
-        """A shop on which BG/NBD and gamma-gamma hold exactly: no season, personas, channels or service."""
+        """A shop on which BG/NBD and gamma-gamma hold exactly: no season, personas, channels or service.
+
+        With `leaves_after_first=True` MBG/NBD holds instead.
+        """
         persona = Persona("plain", 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.5, (1985, 10),
                           (1.0,) * 6, (1.0,) * 5, (1.0,) * 5, ("other",))
-        bare = cls(prospect_share=0.0, guest_share=0.0, personas=(persona,),
+        bare = cls(leaves_after_first=False, prospect_share=0.0, guest_share=0.0, personas=(persona,),
                    channels=(Channel("direct", 1.0, 0.0, 1.0, 1.0),), experiments=(), season=False,
                    promotion_discount=0.0, crisis_months=0, service_on_dropout=0.0, abuser_share=0.0)
         return replace(bare, **changes)  # type: ignore[arg-type]

@@ -81,6 +81,7 @@ def make_orders(
         service = _service(parameters, clock, people, here, at, rng)
         hazard = np.exp(-parameters.service_on_dropout * service)
         leaves = rng.random(len(here)) < 1.0 - (1.0 - people.dropout[here]) ** hazard
+        leaves &= parameters.leaves_after_first or sequence > 0
         left[here[leaves]] = at[leaves]
         rounds.append((here, np.full(len(here), sequence), at, service))
         here, at = here[~leaves], at[~leaves]
@@ -186,7 +187,7 @@ def make_lines(parameters: Parameters, clock: Clock, people: People, orders: Ord
     quantity = np.maximum(rng.choice([1, 1, 1, 1, 1, 2, 2, 3], len(order)),
                           np.ceil(target / (shelf.price[shelf.last[category]] * dearer))).astype(int)
     key = shelf.category * 1e7 + shelf.price
-    product = np.searchsorted(key, category * 1e7 + target / quantity / dearer) + (rng.random(len(order)) < 0.2)
+    product = np.searchsorted(key, category * 1e7 + target / quantity / dearer) + (rng.random(len(order)) < 0.06)
     product = np.clip(product, shelf.first[category], shelf.last[category])
     listed = np.rint(shelf.price[product] * dearer * 100.0).astype(np.int64)
     paid = np.maximum(target / quantity * 100.0, listed * 0.5)

@@ -24,8 +24,9 @@ _TOPICS = ("people", "orders", "trials", "lines", "returns", "context", "visits"
            "subscriptions", "payments", "names")
 _PINYIN = ("wang", "li", "zhang", "liu", "chen", "yang", "zhao", "huang", "zhou", "wu", "xu", "sun", "hu", "zhu",
            "gao", "lin", "he", "guo", "ma", "luo")
-FREE_SHIPPING_CENTS = 9_900  # orders below pay SHIPPING_CENTS
+FREE_SHIPPING_CENTS = 4_900  # orders below pay SHIPPING_CENTS
 SHIPPING_CENTS = 1_000
+MEMBER_LEVELS = {"basic": 0.0, "silver": 500.0, "gold": 2_000.0}  # CNY spent so far
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ def make_cell(parameters: Parameters, clock: Clock, seed: int, number: int, cust
     scribe = _Scribe(parameters, clock, people, orders, context, shelf)
     tables = {
         "customers": scribe.customers(),
+        "customer_attributes": scribe.attributes(cents),
         "orders": scribe.orders_table(lines, cents),
         "order_lines": scribe.lines_table(lines),
         "returns": scribe.returns_table(lines, back),
@@ -153,6 +155,29 @@ class _Scribe:
             city=Words(people.region, [region[3] for region in REGIONS]), country=Words(0 * people.region, ("China",)),
             acquisition_channel=Words(people.channel, [channel.name for channel in self.parameters.channels]),
             registered_at=np.maximum(people.born - 0.01, 0.0))
+
+    def attributes(self, cents: np.ndarray) -> pa.Table:
+        """The member level of each customer, from the day after the order with which they reached it."""
+        orders = self.orders
+        spent = np.cumsum(np.where(orders.guest, 0, cents))
+        before_mine = np.concatenate([[0], spent])[np.searchsorted(orders.person, orders.person)]
+        known = np.flatnonzero(~self.people.prospect)
+        who, level, since = [known], [np.zeros(len(known), int)], [self.people.born[known]]
+        for number, threshold in enumerate(MEMBER_LEVELS.values()):
+            reached = np.flatnonzero(spent - before_mine >= threshold * 100)
+            _, first = np.unique(orders.person[reached], return_index=True)
+            if number:
+                who.append(orders.person[reached[first]])
+                level.append(np.full(len(first), number))
+                since.append(orders.at[reached[first]] + 1.0)
+        person, value, day = np.concatenate(who), np.concatenate(level), np.floor(np.concatenate(since))
+        order = np.lexsort((value, day, person))
+        person, value, day = person[order], value[order], day[order]
+        highest = np.r_[(np.diff(person) != 0) | (np.diff(day) != 0), True][:len(person)]  # of each day
+        person, value, day = person[highest], value[highest], day[highest]
+        return self._table(
+            "customer_attributes", customer_id=self._customer(person), attribute=Words(0 * person, ("member_level",)),
+            value=Words(value, tuple(MEMBER_LEVELS)), valid_from=day)
 
     def _order_context(self, order: np.ndarray) -> dict[str, object]:
         orders, person = self.orders, self.orders.person[order]
@@ -256,7 +281,8 @@ class _Scribe:
         who = np.concatenate([given, withdrawn])
         return self._table(
             "consents", customer_id=self._customer(who), purpose=Words(0 * who, ("mail",)),
-            granted=np.arange(len(who)) < len(given), changed_at=np.concatenate([people.born[given], stopped[withdrawn]]))
+            granted=np.arange(len(who)) < len(given),
+            changed_at=np.concatenate([people.born[given], stopped[withdrawn]]))
 
     def referrals(self) -> pa.Table:
         brought = np.flatnonzero((self.people.referrer >= 0) & ~self.people.prospect)
@@ -272,8 +298,9 @@ class _Scribe:
         person, treated = trial.person[shown], trial.treated[shown]
         share = trial.experiment.treated_share
         return self._table(
-            "assignments", experiment_id=Words(0 * person, (trial.experiment.name,)), customer_id=self._customer(person),
-            arm=Words(treated.astype(int), ("control", "treatment")), assigned_at=trial.at[shown],
+            "assignments", experiment_id=Words(0 * person, (trial.experiment.name,)),
+            customer_id=self._customer(person), arm=Words(treated.astype(int), ("control", "treatment")),
+            assigned_at=trial.at[shown],
             planned_share=np.where(treated, share, 1.0 - share))
 
     def outcomes(self, trials: list[purchases.Trial], cents: np.ndarray) -> pa.Table:
@@ -315,7 +342,8 @@ class _Scribe:
         invitation = self._invitation(asked).take(pa.array(mine))
         wave = asked["wave"][mine]
         return self._table(
-            "survey_answers", answer_id=pc.binary_join_element_wise(invitation, strings(Number(given["question"])), "-"),
+            "survey_answers",
+            answer_id=pc.binary_join_element_wise(invitation, strings(Number(given["question"])), "-"),
             invitation_id=invitation, survey_id=Words((wave >= 0).astype(int), ("after_order", "quarterly")),
             customer_id=self._customer(asked["person"][mine]), wave=Words(wave, wave_names(self.clock)),
             mode=Words(asked["mode"][mine], encounters.MODES),
@@ -342,7 +370,7 @@ class _Scribe:
             "is_prospect": people.prospect, "rate_per_week": people.rate * 7.0, "dropout_probability": people.dropout,
             "first_order_at": timestamps(np.where(people.prospect, np.nan, people.born), start),
             "left_at": timestamps(lost, start), "alive_at_end": np.isinf(left), "mean_spend": people.mean_spend,
-            "orders": met, "mean_service": np.divide(service, met, out=np.full(len(met), np.nan), where=met > 0),
+            "orders": met, "mean_service": pa.array(service / np.maximum(met, 1), mask=met == 0),
             "is_abuser": people.abuser, "is_late_payer": people.late_payer, "engagement": people.engagement,
             "is_tracked": people.tracked, "may_be_written_to": people.consents})
 
