@@ -29,6 +29,7 @@ import duckdb
 import pyarrow as pa
 from tqdm.auto import tqdm
 
+from workbook.collection.mapping import canonical
 from workbook.collection.parts import commit, disk_refuses
 from workbook.collection.pieces import Work, collect_source
 from workbook.collection.records import FILES, LIVE, QUARANTINE, READ, UNCHANGED, FileRecord, known_files
@@ -66,11 +67,12 @@ def collect(settings: Settings, store: Store, *, arrived: datetime | None = None
         WorkbookError: a source that cannot be read, or too many rows that cannot; the tables stay as they were.
     """
     before = known_files(store)
-    known = {(record.source_name, record.file): record for record in before}
     with tqdm(total=0, unit="B", unit_scale=True, desc=settings.name, disable=not progress, leave=False) as bar:
         work = Work(settings, store, arrived or sources.time_of_reading(), Pseudonymiser.of(settings), bar)
         try:
-            records = [record for source in settings.sources for record in collect_source(source, known, work)]
+            declared = [part for source in settings.sources for part in canonical(source, settings)]
+            work.tables = frozenset(source.table for source in declared)
+            records = [record for source in declared for record in collect_source(source, before, work)]
             commit(records, before, work)
         except (OSError, duckdb.IOException, pa.ArrowException) as error:
             raise disk_refuses(error) from error

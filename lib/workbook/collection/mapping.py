@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from workbook.data import sources
+from workbook.data import known, sources
 from workbook.data.errors import WorkbookError, nearest
 from workbook.data.schema import TABLES, Table
 from workbook.data.settings import Settings, Source
@@ -25,22 +25,33 @@ class Plan(NamedTuple):
         return tuple(dict.fromkeys((*self.theirs, *self.constants)))
 
 
+def canonical(source: Source, settings: Settings) -> tuple[Source, ...]:
+    """The source as one for each canonical table: a known export is recognised by the header of its first piece."""
+    if source.table and not source.known:
+        return (source,)
+    first = sources.find(source, settings.folder)[0]
+    return known.expand(source, sources.read(first, source).columns)
+
+
 def open_piece(
-    piece: Piece, source: Source, settings: Settings, *, tick: Callable[[int], object] = int
+    piece: Piece, source: Source, tables: frozenset[str], *, tick: Callable[[int], object] = int
 ) -> tuple[Reading, Plan]:
     """A piece being read, of which only the columns that are mapped are taken."""
     plans: list[Plan] = []
 
     def wanted(names: list[str]) -> list[str]:
-        plans.append(plan_of(source, names, piece, settings))
-        return list(dict.fromkeys(name for theirs in plans[0].theirs.values() for name in theirs))
+        plans.append(plan_of(source, names, piece, tables))
+        mapped = [name for theirs in plans[0].theirs.values() for name in theirs]
+        return list(dict.fromkeys([*mapped, *known.needed_columns(source)]))
 
     reading = sources.read(piece, source, wanted=wanted, tick=tick)
     _refuse_repeated(reading, plans[0], piece)
+    if source.only_with or source.repeat:
+        reading.batches = known.shaped(reading.batches, source)
     return reading, plans[0]
 
 
-def plan_of(source: Source, names: list[str], piece: Piece, settings: Settings) -> Plan:
+def plan_of(source: Source, names: list[str], piece: Piece, tables: frozenset[str]) -> Plan:
     table = TABLES[source.table]
     by_tidy = {sources.tidy_name(name): name for name in reversed(names)}
     theirs: dict[str, list[str]] = {}
@@ -59,16 +70,16 @@ def plan_of(source: Source, names: list[str], piece: Piece, settings: Settings) 
             missing.append(their)
     plan = Plan(table, {our: tuple(columns) for our, columns in theirs.items()}, tuple(missing),
                 tuple(source.constants))
-    _refuse_missing(plan, source, names, piece, settings)
+    _refuse_missing(plan, source, names, piece, tables)
     return plan
 
 
-def _refuse_missing(plan: Plan, source: Source, names: list[str], piece: Piece, settings: Settings) -> None:
+def _refuse_missing(plan: Plan, source: Source, names: list[str], piece: Piece, tables: frozenset[str]) -> None:
     have = {*plan.theirs, *source.constants}
     needs = [(column,) for column in plan.table.required]
     if plan.table.name == "order_lines":
         needs.append(("amount", "unit_price"))
-        if not any(other.table == "orders" for other in settings.sources):
+        if "orders" not in tables:
             needs.append(("ordered_at", "ordered_on"))
     if "ordered_on" in have:
         have.add("ordered_at")

@@ -156,7 +156,8 @@ def _counted(records: Sequence[FileRecord], store: Store, *, most: int = 8) -> l
 def commit(records: list[FileRecord], before: Sequence[FileRecord], work: Work) -> None:
     """Make the parts the tables. Nothing is written where nothing changed."""
     live = [record for record in records if record.part and record.status in LIVE]
-    for table in dict.fromkeys(record.table for record in records):
+    # A table whose source is no longer declared becomes empty.
+    for table in dict.fromkeys(record.table for record in [*records, *before]):
         own = [record for record in live if record.table == table]
         paths = [work.store.locate(record.part) for record in own if record.load != "upsert"]
         upserts: dict[str, list[FileRecord]] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -48,6 +48,7 @@ class Work:
     arrived: datetime  # UTC
     pseudonymiser: Pseudonymiser
     bar: tqdm
+    tables: frozenset[str] = frozenset()  # canonical tables that some source brings
     drafts: list[Path] = field(default_factory=list)  # written, not yet part of a table
 
     def new_part(self, name: str) -> Path:
@@ -63,18 +64,19 @@ class Work:
                 path.unlink(missing_ok=True)
 
 
-def collect_source(source: Source, known: Mapping[tuple[str, str], FileRecord], work: Work) -> list[FileRecord]:
+def collect_source(source: Source, known: Sequence[FileRecord], work: Work) -> list[FileRecord]:
     """The records of all pieces of a source, those read that are new or changed.
 
     Args:
-        known: the records of the collection before, by source and file.
+        known: the records of the collection before.
 
     Raises:
         WorkbookError: when the source cannot be read, or not as it is declared.
     """
     pieces = sources.find(source, work.settings.folder)
     current = pieces[-1:] if source.load == "snapshot" else pieces
-    before = {file: record for (name, file), record in known.items() if name == source.label}
+    own = [record for record in known if (record.source_name, record.table) == (source.label, source.table)]
+    before = {record.file: record for record in own}
     records, to_read = _sorted_out(current, before, source, work)
     gone = _gone(source, {piece.name for piece in pieces}, before)
     work.bar.total += sum(piece.size for _, piece, _ in to_read)
@@ -115,7 +117,7 @@ def _sorted_out(
 
 def _kept(piece: Piece, record: FileRecord | None, source: Source, work: Work) -> tuple[FileRecord | None, str]:
     """The record of before where the piece did not change, and the piece's SHA-256."""
-    if record is None or record.recipe != recipe_of(source, work.settings) or not _has_parts(record, work.store):
+    if record is None or record.recipe != recipe_of(source, work) or not _has_parts(record, work.store):
         return None, sources.fingerprint(piece)
     stamp = (piece.size, piece.modified)
     if piece.modified and stamp == (record.bytes, record.modified_at):
@@ -149,13 +151,14 @@ def _gone(source: Source, names: set[str], before: Mapping[str, FileRecord]) -> 
     ]
 
 
-def recipe_of(source: Source, settings: Settings) -> str:
+def recipe_of(source: Source, work: Work) -> str:
     """A hash of everything that decides how a piece is read: a change reads it again."""
+    settings = work.settings
     declared = {
         "source": source.model_dump(mode="json", exclude={"max_rejected_share"}),
         "shop": [settings.time_zone, settings.currency, settings.phone_country, settings.privacy.key_id],
         "rates": [rate.model_dump(mode="json") for rate in settings.rates],
-        "with orders": any(other.table == "orders" for other in settings.sources),
+        "with orders": "orders" in work.tables,
         "columns": [asdict(column) for column in TABLES[source.table].columns],
         "format": FORMAT,
     }
@@ -164,7 +167,7 @@ def recipe_of(source: Source, settings: Settings) -> str:
 
 def _with_first_look(piece: Piece, source: Source, evidence: Evidence, work: Work) -> Evidence:
     """The evidence with that of the first block, which settles most columns: one reading is then enough."""
-    reading, plan = open_piece(piece, source, work.settings)
+    reading, plan = open_piece(piece, source, work.tables)
     first = next(reading.batches, None)
     look = {column: set(words) for column, words in evidence.items()}
     if first is not None:
@@ -179,7 +182,7 @@ def _read(
 ) -> FileRecord:
     """Read a piece into a new part, and what cannot be read into a part of the quarantine."""
     work.bar.set_postfix_str(piece.name[-40:], refresh=False)
-    reading, plan = open_piece(piece, source, work.settings, tick=work.bar.update)
+    reading, plan = open_piece(piece, source, work.tables, tick=work.bar.update)
     tally = Tally()
     shape = FileRecord(source.label, piece.name, source.table, source.load, READ)
     part, rejects = work.new_part(home_of(shape)), work.new_part(QUARANTINE)
@@ -205,7 +208,7 @@ def _read(
         rows_quarantined=tally.rejected, values_rounded=tally.rounded, first_at=tally.first_at, last_at=tally.last_at,
         arrived_at=work.arrived, missing_columns=", ".join(plan.missing), part=_relative(part, work.store),
         quarantine_part=_relative(rejects, work.store) if tally.lines else "",
-        recipe=recipe_of(source, work.settings), place=place,
+        recipe=recipe_of(source, work), place=place,
         manner=json.dumps({ours: asdict(manner_of(ours, evidence, source, work.settings)) for ours in plan.ours}),
         evidence=json.dumps({ours: sorted(words) for ours, words in tally.evidence.items()}),
     )

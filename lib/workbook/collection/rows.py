@@ -88,7 +88,7 @@ def typed(
     reasons = {our: one.reasons for our, (_, one) in parsed.items() if one.reasons.null_count < len(batch)}
     columns = _derived(columns, plan.table, work.settings)
     columns, foreign = in_reporting_currency(columns, parsed, plan.table, tally.evidence, work.settings)
-    reasons |= foreign | _lacking(columns, plan.table, reasons, work.settings)
+    reasons |= foreign | _lacking(columns, plan.table, reasons, work.tables)
     table = pa.table(columns) if columns else pa.table({ROW: batch.column(ROW)})
     sealed = work.pseudonymiser.seal(table, plan.table, dates=source.dates)
     lines = _quarantine_lines(batch.column(ROW), reasons, parsed, plan, source, piece, work, row_kept=False)
@@ -167,12 +167,12 @@ def _derived(columns: dict[str, pa.Array], table: Table, settings: Settings) -> 
 
 
 def _lacking(columns: Mapping[str, pa.Array], table: Table, reasons: Mapping[str, pa.Array],
-             settings: Settings) -> dict[str, pa.Array]:
+             tables: frozenset[str]) -> dict[str, pa.Array]:
     """Rows without a value that their table cannot do without."""
     needed = list(table.required)
     if table.name == "order_lines":
         needed += ["amount"]
-        needed += [] if any(source.table == "orders" for source in settings.sources) else ["ordered_at"]
+        needed += [] if "orders" in tables else ["ordered_at"]
     lacking = {}
     for name in needed:
         if name not in columns or not columns[name].null_count:
