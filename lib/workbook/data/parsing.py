@@ -175,7 +175,7 @@ def _ids(texts: pa.Array, manner: Manner) -> Parsed:
     ids = _tidy(texts)
     ids = pc.replace_substring_regex(ids, r'^="?([^"]*)"?$', r"\1")
     ids = pc.utf8_trim_whitespace(pc.utf8_ltrim(ids, "'"))
-    ruined = pc.match_substring_regex(ids, r"^\d(?:[.,]\d+)?[eE]\+?\d+$")
+    ruined = pc.match_substring_regex(ids, r"^\d(?:[.,]\d+)?[eE]\+\d{2,}$")
     with_zero = pc.match_substring_regex(ids, r"^\d+\.0+$")
     other = pc.invert(pc.or_(pc.match_substring_regex(ids, r"^\d+$"), pc.or_(with_zero, ruined)))
     evidence = {word for word, seen in (("id.0", with_zero), ("other id", other)) if pc.any(seen).as_py()}
