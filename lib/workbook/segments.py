@@ -315,14 +315,20 @@ def save(run: Run, name: str, sentence: str, *, table: ir.Table) -> str:
     Raises:
         WorkbookError: a name that no file can have, or a filter that does not fit the table.
     """
+    name = checked_name(name)
+    holds(table, parse(sentence))
+    _workspace(run).keep_document(f"{FOLDER}/{name}", {"filter": sentence.strip(), "saved_for": run.as_of.isoformat()})
+    return name
+
+
+def checked_name(name: str) -> str:
+    """The name without spaces around it; refused where no file could have it."""
     name = name.strip()
     if not _NAME.fullmatch(name):
         raise WorkbookError(
             f"A segment cannot be called {name!r}.",
             way_out="Use letters, digits, spaces and hyphens, at most 60, beginning with a letter or digit.",
         )
-    holds(table, parse(sentence))
-    _workspace(run).keep_document(f"{FOLDER}/{name}", {"filter": sentence.strip(), "saved_for": run.as_of.isoformat()})
     return name
 
 

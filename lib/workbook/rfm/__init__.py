@@ -38,6 +38,7 @@ from workbook.rfm.findings import (
 )
 from workbook.rfm.foresight import before_and_after, mean_answer, response_by_segment, waiting_lists
 from workbook.rfm.groups import NOT_YET, SEGMENTS, Level, Segment, assign, moved_share, movement, summary
+from workbook.rfm.rules import CutsInForce, ValueRule, cuts_in_force, value_rule_in_force
 from workbook.rfm.scores import (
     MEASURES,
     Thresholds,
@@ -48,30 +49,40 @@ from workbook.rfm.scores import (
     used_bins,
     weighted,
 )
+from workbook.rfm.shape import bin_sizes, example, histogram, with_attributes
 from workbook.rfm.table import customer_table, everyone, known_on, mean_repeat_value
-from workbook.rfm.value import CLASSES, ValueCuts, activity, classify, value_cuts
+from workbook.rfm.value import CLASSES, ValueCuts, activity, class_summary, classify, value_cuts
+from workbook.rfm.what_if import WhatIf, what_if
 
 __all__ = [
     "CLASSES",
     "MEASURES",
     "NOT_YET",
     "SEGMENTS",
+    "CutsInForce",
     "Level",
     "Segment",
     "Thresholds",
     "ValueCuts",
+    "ValueRule",
+    "WhatIf",
     "activity",
     "assign",
     "before_and_after",
+    "bin_sizes",
+    "class_summary",
     "classify",
     "customer_table",
+    "cuts_in_force",
     "equal_width",
     "everyone",
+    "example",
     "find_classes",
     "find_foresight",
     "find_segments",
     "find_table",
     "find_thresholds",
+    "histogram",
     "known_on",
     "mean_answer",
     "mean_repeat_value",
@@ -84,6 +95,9 @@ __all__ = [
     "thresholds",
     "used_bins",
     "value_cuts",
+    "value_rule_in_force",
     "waiting_lists",
     "weighted",
+    "what_if",
+    "with_attributes",
 ]

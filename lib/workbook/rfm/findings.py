@@ -6,11 +6,11 @@
 | prospects | customers | known people without one |
 | repeat_purchase_days, repeaters | days, customers | purchase days after each one's first; who has any |
 | mean_repeat_value | money | mean over repeaters of the mean net amount of such a day |
-| cut_<measure>_<i> | days, number, money | the edges between the score bins in force, from the lowest |
+| cuts_<measure> | text | the edges between the score bins in force, from the lowest (days, number, money) |
 | cuts_from | date | the day up to which the edges were fitted; cuts_provisional: not kept yet |
 | bins_asked, bins_used_<r, f, m> | number | bins asked for, and those with anybody in them |
 | refit_moved_share | share | customers who would change segment if the edges were fitted today |
-| segment_<name>_customers, _share, _revenue_share | customers, share | size; share of buyers; of 12-month net revenue |
+| segment_<name>_customers, _revenue_share | customers, share | size; share of the net revenue of twelve months |
 | moved_share | share | of those who had bought a period ago, who are in another segment now |
 | class_<name>_customers, _revenue_share | customers, share | value classes, people without a purchase included |
 | value_cut, visits_cut, clicks_cut | money, number | what makes a customer high, and potential |
@@ -37,7 +37,6 @@ from workbook.rfm.scores import Thresholds
 from workbook.rfm.value import CLASSES, ValueCuts
 
 FEWEST = 30  # customers, and buyers among them, below which no prediction is judged
-UNITS = {"recency_days": "days", "frequency": "number", "monetary": "money"}
 
 
 def find_table(run: Run, facts: Mapping[str, float | None], *, prospects: int) -> None:
@@ -55,10 +54,9 @@ def find_thresholds(
 ) -> None:
     """The edges in force, since when, the bins really used, and what a refit would move."""
     for measure, values in edges._asdict().items():
-        for i, value in enumerate(values, start=1):
-            run.find(f"cut_{measure}_{i}", value, unit=UNITS[measure])
+        run.find(f"cuts_{measure}", "; ".join(f"{value:.12g}" for value in values), unit="text")
     run.find("cuts_from", fitted_on.isoformat(), unit="date")
-    run.find("cuts_provisional", provisional)
+    run.find("cuts_provisional", provisional, unit="flag")
     run.find("bins_asked", asked, unit="number")
     for name, bins in used.items():
         run.find(f"bins_used_{name}", bins, unit="number")
@@ -71,9 +69,8 @@ def find_segments(run: Run, summary: pd.DataFrame, *, moved: float | None) -> No
     for segment in SEGMENTS:
         row = rows.loc[segment.name] if segment.name in rows.index else None
         run.find(f"segment_{segment.name}_customers", 0 if row is None else int(row["customers"]), unit="customers")
-        for column in ("customer_share", "revenue_share"):
-            value = row[column] if row is not None else 0.0 if len(rows) else None
-            _find_known(run, f"segment_{segment.name}_{column.replace('customer_', '')}", value, "share")
+        share = row["revenue_share"] if row is not None else 0.0 if len(rows) else None
+        _find_known(run, f"segment_{segment.name}_revenue_share", share, "share")
     _find_known(run, "moved_share", moved, "share")
 
 

@@ -100,3 +100,15 @@ def classify(people: ir.Table, seen: ir.Table | None, cuts: ValueCuts) -> ir.Tab
     high = joined.spend_12m.cast("float64").coalesce(0.0) > cuts.spend
     interested = (joined.visits >= cuts.visits) & (joined.clicks >= cuts.clicks)
     return joined.mutate(value_class=ibis.cases((high, "high"), (interested, "potential"), else_="low"))
+
+
+def class_summary(people: ir.Table) -> ir.Table:
+    """Size and revenue of each class: value_class, customers, without_purchase, spend_12m, revenue_share."""
+    totals = people.aggregate(all_spend=people.spend_12m.sum().cast("float64"))
+    groups = people.group_by("value_class").aggregate(
+        customers=people.count(),
+        without_purchase=(people.purchase_days == 0).cast("int64").sum(),
+        spend_12m=people.spend_12m.sum(),
+    )
+    both = groups.cross_join(totals)
+    return both.mutate(revenue_share=both.spend_12m.cast("float64") / both.all_spend.nullif(0)).drop("all_spend")

@@ -1,0 +1,44 @@
+"""One way to join controls with a table and a picture, without flicker and without charts drawn twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import ipywidgets
+import matplotlib.pyplot as plt
+from IPython.display import display
+from matplotlib.axes import Axes
+
+from workbook.data.errors import WorkbookError
+from workbook.output import page
+
+WIDE = {"description_width": "11em"}
+
+
+def panel(
+    draw: Callable[..., Iterable[Any]], controls: Mapping[str, Any], *, height: int, beside: Iterable[Any] = ()
+) -> ipywidgets.Widget:
+    """Controls above what they show.
+
+    Args:
+        draw: takes the controls' values by name; returns what to show: fragments of a page, and axes.
+        controls: name of an argument → widget; set continuous_update=False, so that a drag asks once.
+        height: of the shown part in pixels, fixed, so that the page below does not jump.
+        beside: further widgets under the controls, such as buttons.
+    """
+
+    def show(**values: Any) -> None:
+        try:
+            parts = list(draw(**values))
+        except WorkbookError as error:
+            parts = [page.warning(str(error))]
+        for part in parts:
+            display(part.figure if isinstance(part, Axes) else part)
+        plt.close("all")
+
+    shown = ipywidgets.interactive_output(show, dict(controls))
+    shown.layout = ipywidgets.Layout(height=f"{height}px", overflow="auto")
+    shown.add_class("wb-explored")
+    rows = ipywidgets.VBox([*controls.values(), *beside])
+    return ipywidgets.VBox([rows, shown])
