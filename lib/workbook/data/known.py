@@ -19,10 +19,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
 
-from workbook.data import sources
 from workbook.data.errors import WorkbookError, nearest
 from workbook.data.schema import TABLES
-from workbook.data.settings import Settings, Source
+from workbook.data.settings import Source
 
 MAPPINGS = Path(__file__).parent / "mappings"
 
@@ -134,24 +133,6 @@ def expand(source: Source, headers: Sequence[str]) -> tuple[Source, ...]:
             way_out="Add `table` and `columns`; `workbook new` proposes both.",
         )
     return export.expand(source, headers)
-
-
-def resolved(settings: Settings) -> Settings:
-    """The settings with every known export replaced by the plain sources that it stands for.
-
-    Raises:
-        WorkbookError: a source that names no table and is no known export, or that cannot be read.
-    """
-    if all(source.table and not source.known for source in settings.sources):
-        return settings
-    plain = [part for source in settings.sources for part in _resolved(source, settings.folder)]
-    return settings.model_copy(update={"sources": tuple(plain)})
-
-
-def _resolved(source: Source, folder: Path) -> tuple[Source, ...]:
-    if source.table and not source.known:
-        return (source,)
-    return expand(source, sources.read(sources.find(source, folder)[0], source).columns)
 
 
 # --- rows --------------------------------------------------------------------------------------

@@ -54,7 +54,7 @@ class Sealed(NamedTuple):
 
 _ACCOUNT = r"(?:微信号?|wechat|weixin|wx|vx|qq号?|支付宝|alipay)(?:\s*(?:id|is|是|号|为))?\s*[:：]?\s*"
 _PATTERNS = (
-    ("mail", re.compile(r"[\w.+%-]+\s?(?:@|\(at\)|\[at\])\s?[\w-]+(?:\.[\w-]+)+", re.ASCII | re.IGNORECASE)),
+    ("mail", re.compile(r"[\w.+%-]*\s?(?:@|\(at\)|\[at\])\s?[\w-]+(?:\.[\w-]+)+", re.ASCII | re.IGNORECASE)),
     ("account", re.compile(rf"({_ACCOUNT})[A-Za-z0-9][\w.-]{{4,29}}", re.ASCII | re.IGNORECASE)),
     ("id", re.compile(r"(?<!\d)\d{6}(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])\d{3}[\dXx](?!\d)")),
     ("card", re.compile(r"(?<!\d)\d{4}(?:[ -]?\d{4}){2,3}(?:[ -]?\d{1,4})?(?!\d)")),
