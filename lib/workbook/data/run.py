@@ -7,11 +7,13 @@ Interactive runs write to a scratch overlay that reads through to the store. A r
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,10 +25,12 @@ import pandas as pd
 import pyarrow as pa
 from ibis.backends import BaseBackend
 
+from workbook import __version__
 from workbook.data import periods
 from workbook.data.engine import connect
 from workbook.data.errors import WorkbookError
 from workbook.data.findings import Finding, plain, read_findings, write_findings
+from workbook.data.notebooks import notebooks_folder, read_notebook
 from workbook.data.periods import Period
 from workbook.data.settings import Settings, load_settings
 from workbook.data.store import Data, Store
@@ -68,6 +72,23 @@ class Run:
     @property
     def as_of(self) -> date:
         return self.period.end
+
+    @property
+    def read(self) -> dict[str, int]:
+        """Rows of each table that the notebook says it reads and that is there; the raw tables for 01."""
+        notebook = read_notebook(notebooks_folder() / f"{self.chapter}.ipynb")
+        patterns = (*notebook.needs, *notebook.optional) or ("raw/*",)
+        there = {name.removeprefix(f"{self.as_of.isoformat()}/"): name for name in self.store.names()}
+        return {
+            name: self.store.entry(full).rows
+            for name, full in there.items()
+            if any(fnmatch(name, pattern) for pattern in patterns)
+        }
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Versions of the workbook, of Python and of the engine."""
+        return {"workbook": __version__, "python": platform.python_version(), self.con.name: str(self.con.version)}
 
     def has(self, name: str) -> bool:
         return self.store.has(self._full(name))

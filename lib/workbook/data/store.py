@@ -26,6 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from ibis.backends import BaseBackend
 
+from workbook import __version__
 from workbook.data.errors import WorkbookError
 
 FORMAT = 1
@@ -133,8 +134,6 @@ class Store:
         parameters: Mapping[str, Any] | None = None,
     ) -> Entry:
         """Make these Parquet files the table: files of before that are not among them are removed."""
-        from workbook import __version__
-
         paths = [Path(file) for file in files]
         rows, content, schema = _measure(paths, key, name)
         entry = Entry(
