@@ -37,7 +37,7 @@ from workbook.data.simulation.tables import Words, plain, table
 
 __all__ = ["CELL", "Experiment", "Parameters", "Persona", "Shop", "simulate", "write"]
 
-ROW_GROUP = 500_000  # rows; fixed, so that the bytes do not depend on how many cells are made at a time
+ROW_GROUP = 200_000  # rows; fixed, so that the bytes do not depend on how many cells are made at a time
 
 
 @dataclass(frozen=True)
