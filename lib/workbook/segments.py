@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import ibis
 import ibis.expr.types as ir
 
+from workbook.data.engine import few_rows
 from workbook.data.errors import WorkbookError, nearest
 from workbook.data.run import Run
 from workbook.data.store import Store
@@ -306,7 +307,7 @@ def overlap(table: ir.Table, first: Filter, second: Filter) -> Overlap:
 
 
 def _row(aggregated: ir.Table) -> Mapping[str, Any]:
-    return aggregated.to_pyarrow().to_pylist()[0]
+    return few_rows(aggregated)[0]
 
 
 def save(run: Run, name: str, sentence: str, *, table: ir.Table) -> str:

@@ -10,6 +10,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from workbook.data.engine import few_rows
 from workbook.rfm.groups import SEGMENTS, assign
 from workbook.rfm.scores import score, thresholds, weighted
 from workbook.rfm.table import Counted, customer_table, known_on
@@ -71,7 +72,7 @@ class Response(NamedTuple):
 def response_by_segment(history: ir.Table) -> pd.DataFrame:
     """Share of each segment that bought afterwards, in the order of the rule: segment, customers, buyers, rate, …"""
     counted = history.group_by("segment").aggregate(customers=history.count(), buyers=history.bought.sum())
-    rows = {row["segment"]: row for row in counted.to_pyarrow().to_pylist()}
+    rows = {row["segment"]: row for row in few_rows(counted)}
     found = [rows[segment.name] for segment in SEGMENTS if segment.name in rows]
     return pd.DataFrame(
         [
@@ -85,4 +86,4 @@ def response_by_segment(history: ir.Table) -> pd.DataFrame:
 def mean_answer(history: ir.Table) -> float | None:
     """Mean net amount, after the scoring day, of those who bought: what one answer is worth."""
     value = history.revenue_after.cast("float64").mean(where=history.bought == 1)
-    return history.aggregate(value=value).to_pyarrow().to_pylist()[0]["value"]
+    return few_rows(history.aggregate(value=value))[0]["value"]

@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 import ibis
 import ibis.expr.types as ir
 
+from workbook.data.engine import few_rows
 from workbook.rfm.scores import Thresholds
 from workbook.rfm.table import NOT_YET
 
@@ -111,4 +112,4 @@ def moved_share(customers: ir.Table) -> float | None:
     """Share of those who had bought by the end of the period before who are in another segment now."""
     there = customers.filter(customers.segment_before.notnull())
     moved = (there.segment != there.segment_before).cast("float64")
-    return there.aggregate(share=moved.mean()).to_pyarrow().to_pylist()[0]["share"]
+    return few_rows(there.aggregate(share=moved.mean()))[0]["share"]

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import ibis
 import ibis.expr.types as ir
 
+from workbook.data.engine import few_rows
 from workbook.data.errors import WorkbookError
 
 MEASURES = {"recency_days": "r", "frequency": "f", "monetary": "m"}  # measure → its score
@@ -60,7 +61,7 @@ def thresholds(customers: ir.Table, *, n_bins: int = 5, first_time_apart: bool =
         for measure in MEASURES
         for i in range(1, n_bins)
     }
-    row = customers.aggregate(**wanted).to_pyarrow().to_pylist()[0]
+    row = few_rows(customers.aggregate(**wanted))[0]
     return Thresholds(
         **{measure: tuple(_tidy(row[f"{measure}_{i}"]) for i in range(1, n_bins)) for measure in MEASURES}
     )
@@ -93,14 +94,11 @@ def own_cuts(
 
 def equal_width(customers: ir.Table, *, n_bins: int = 5) -> Thresholds:
     """Edges at equal distances between the smallest and the largest value: the obvious way, and a poor one."""
-    row = (
-        customers.aggregate(
-            **{f"{measure}_low": customers[measure].min().cast("float64") for measure in MEASURES},
-            **{f"{measure}_high": customers[measure].max().cast("float64") for measure in MEASURES},
-        )
-        .to_pyarrow()
-        .to_pylist()[0]
+    ends = customers.aggregate(
+        **{f"{measure}_low": customers[measure].min().cast("float64") for measure in MEASURES},
+        **{f"{measure}_high": customers[measure].max().cast("float64") for measure in MEASURES},
     )
+    row = few_rows(ends)[0]
 
     def edges(low: float | None, high: float | None) -> tuple[float, ...]:
         return tuple(_tidy((low or 0) + i * ((high or 0) - (low or 0)) / n_bins) for i in range(1, n_bins))
@@ -126,7 +124,7 @@ def _edges_below(values: ir.NumericValue, edges: Sequence[float]) -> ir.IntegerV
 def used_bins(scored: ir.Table) -> dict[str, int]:
     """Bins with anybody in them, by score."""
     names = list(MEASURES.values())
-    return scored.aggregate(**{name: scored[name].nunique() for name in names}).to_pyarrow().to_pylist()[0]
+    return few_rows(scored.aggregate(**{name: scored[name].nunique() for name in names}))[0]
 
 
 def weighted(scored: ir.Table, edges: Thresholds, *, weights: Sequence[float] = (1, 1, 1)) -> ir.Table:

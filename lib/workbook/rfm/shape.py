@@ -6,6 +6,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from workbook.data.engine import few_rows
 from workbook.rfm.scores import MEASURES, Thresholds
 
 
@@ -14,20 +15,20 @@ def example(orders: ir.Table, *, purchases: int = 4) -> str:
     known = orders.filter(orders.customer_id.notnull())
     each = known.group_by("customer_id").aggregate(orders=known.count(), least=known.net_amount.min())
     plain = each.filter(each.least > 0)
-    nearest = plain.order_by((plain.orders - purchases).abs(), plain.customer_id).limit(1).to_pyarrow()
-    return nearest["customer_id"][0].as_py() if len(nearest) else ""
+    nearest = few_rows(plain.order_by((plain.orders - purchases).abs(), plain.customer_id).limit(1))
+    return nearest[0]["customer_id"] if nearest else ""
 
 
 def histogram(customers: ir.Table, measure: str, *, n: int = 20) -> pd.DataFrame:
     """Customers in `n` bins of equal width, counted in the engine: left, right, count."""
     values = customers.select(value=customers[measure].cast("float64"))
-    ends = values.aggregate(low=values.value.min(), high=values.value.max()).to_pyarrow().to_pylist()[0]
+    ends = few_rows(values.aggregate(low=values.value.min(), high=values.value.max()))[0]
     if ends["low"] is None:
         return pd.DataFrame({"left": [], "right": [], "count": []})
     low, width = ends["low"], (ends["high"] - ends["low"]) / n or 1.0
     placed = values.mutate(bin=ibis.least(((values.value - low) / width).floor().cast("int64"), n - 1))
-    counts = {row["bin"]: row["count"] for row in placed.group_by("bin").aggregate(count=placed.count())
-              .to_pyarrow().to_pylist()}  # fmt: skip
+    counted = few_rows(placed.group_by("bin").aggregate(count=placed.count()))
+    counts = {row["bin"]: row["count"] for row in counted}
     lefts = [low + i * width for i in range(n)]
     return pd.DataFrame(
         {"left": lefts, "right": [left + width for left in lefts], "count": [counts.get(i, 0) for i in range(n)]}
@@ -39,7 +40,7 @@ def bin_sizes(scored: ir.Table, edges: Thresholds) -> pd.DataFrame:
     top = max(edges.bins.values())
     columns = {}
     for name in MEASURES.values():
-        rows = scored.group_by(name).aggregate(count=scored.count()).to_pyarrow().to_pylist()
+        rows = few_rows(scored.group_by(name).aggregate(count=scored.count()))
         counts = {row[name]: row["count"] for row in rows}
         columns[name] = [counts.get(score, 0) if score <= edges.bins[name] else None for score in range(top, 0, -1)]
     return pd.DataFrame({"score": range(top, 0, -1), **columns})

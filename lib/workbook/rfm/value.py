@@ -19,6 +19,8 @@ from typing import Any, NamedTuple
 import ibis
 import ibis.expr.types as ir
 
+from workbook.data.engine import few_rows
+
 CLASSES = ("high", "potential", "low", "unknown")
 LEAST = 1  # visit and click: nobody without any is called interested
 
@@ -71,20 +73,17 @@ def activity(
 def value_cuts(customers: ir.Table, seen: ir.Table | None, *, high_share: float = 0.2) -> ValueCuts:
     """The cut of spending that the top `high_share` of buyers are above, and what those do in the typical case."""
     spend = customers.spend_12m.cast("float64").quantile(1 - high_share)
-    cut = customers.aggregate(cut=spend).to_pyarrow().to_pylist()[0]["cut"]
+    cut = few_rows(customers.aggregate(cut=spend))[0]["cut"]
     cut = 0.0 if cut is None else max(float(f"{cut:.12g}"), 0.0)
     if seen is None:
         return ValueCuts(cut, None, None)
     high = customers.filter(customers.spend_12m.cast("float64") > cut)
     active = high.left_join(seen, "customer_id")
-    row = (
-        active.aggregate(
-            visits=active.visits.coalesce(0).cast("float64").median(),
-            clicks=active.clicks.coalesce(0).cast("float64").median(),
-        )
-        .to_pyarrow()
-        .to_pylist()[0]
+    typical = active.aggregate(
+        visits=active.visits.coalesce(0).cast("float64").median(),
+        clicks=active.clicks.coalesce(0).cast("float64").median(),
     )
+    row = few_rows(typical)[0]
     return ValueCuts(cut, max(row["visits"] or 0.0, LEAST), max(row["clicks"] or 0.0, LEAST))
 
 

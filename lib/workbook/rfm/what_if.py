@@ -9,6 +9,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from workbook.data.engine import few_rows
 from workbook.rfm.groups import SEGMENTS, assign
 from workbook.rfm.scores import Thresholds, own_cuts, score, thresholds, used_bins, weighted
 
@@ -43,7 +44,7 @@ def what_if(
     groups = scored.group_by("segment", "score").aggregate(
         customers=scored.count(), spend=scored.spend_12m.sum().cast("float64")
     )
-    cells = groups.to_pandas().sort_values(["score", "segment"], ascending=[False, True], ignore_index=True)
+    cells = pd.DataFrame(few_rows(groups), columns=groups.columns).sort_values(["score", "segment"], ascending=[False, True], ignore_index=True)
     chance = _chance_of_a_place(cells, list_share)
     cells = cells.assign(listed=chance * cells["customers"], listed_spend=chance * cells["spend"])
     spend = float(cells["spend"].sum()) or np.nan
