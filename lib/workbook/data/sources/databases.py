@@ -95,7 +95,7 @@ def read_postgres(piece: Piece, source: Source, choose: Callable[[list[str]], li
     reading = Reading(names, iter(()), "utf-8", "sql")
     query = _select(source, chosen, as_text=False)
     stream = file_of(_copied(con, f"COPY ({query}) TO STDOUT WITH (FORMAT csv)", piece))
-    reading.batches = csv_batches(stream, reading, ",", Layout(chosen, (), 0), chosen, piece)
+    reading.batches = _counted(csv_batches(stream, reading, ",", Layout(chosen, (), 0, 0), chosen, piece))
     return reading
 
 
@@ -134,3 +134,12 @@ def _copied(con: Any, query: str, piece: Piece) -> Iterator[bytes]:
                 yield bytes(block)
     except _postgres_error() as error:
         raise _query_refused(piece, error, []) from error
+
+
+def _counted(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Rows of the result in place of lines of its text, in which a value may have several."""
+    row = 1
+    for batch in batches:
+        numbers = pa.array(np.arange(row, row + len(batch)), pa.int64())
+        yield batch.set_column(batch.schema.get_field_index(ROW), ROW, numbers)
+        row += len(batch)

@@ -41,7 +41,7 @@ def read_excel(piece: Piece, source: Source, choose: Callable[[list[str]], list[
     _fill_merged(rows, sheet.merged_cell_ranges or (), start)
     layout = layout_of(rows[:100], source, piece)
     reading = Reading(layout.names, iter(()), "excel", "", repeated=layout.repeated)
-    body = ((start[0] + i + 1, row) for i, row in enumerate(rows) if i >= layout.first_line)
+    body = ((start[0] + i + 1, row) for i, row in enumerate(rows) if i >= layout.first_row)
     reading.batches = row_batches(body, layout.names, choose(layout.names))
     return reading
 

@@ -65,6 +65,7 @@ class Layout(NamedTuple):
     names: list[str]
     repeated: tuple[str, ...]
     first_line: int  # lines before the first data row
+    first_row: int  # rows before it: a cell of the header may run over several lines
 
 
 def layout_of(rows: Sequence[Sequence[str]], source: Source, piece: Piece) -> Layout:
@@ -72,24 +73,28 @@ def layout_of(rows: Sequence[Sequence[str]], source: Source, piece: Piece) -> La
 
     Titles above a header are passed over: the header is the first row that is as wide as most.
     """
-    filled = [len(row) for row in rows if any(cell.strip() for cell in row)]
+    filled = [i for i, row in enumerate(rows) if any(cell.strip() for cell in row)]
     if not filled:
         raise empty(piece)
-    width = statistics.mode(filled)
-    top = next(i for i, row in enumerate(rows) if len(row) >= width and any(cell.strip() for cell in row))
+    width = statistics.mode(len(rows[i]) for i in filled)
     wanted = {tidy_name(name) for name in source.columns} if isinstance(source.columns, dict) else set()
     named = next((i for i, row in enumerate(rows[:50]) if wanted & {tidy_name(cell) for cell in row}), None)
+    top = next((i for i in filled if len(rows[i]) >= width and _is_filled(rows[i])), filled[0])
     top = named if named is not None else top
-    lines = sum(1 + sum(cell.count("\n") for cell in row) for row in rows[:top])
     has_header = source.header if source.header is not None else (named is not None or _is_header(rows[top:]))
+    first = top + 1 if has_header else filled[0]
+    lines = sum(1 + sum(cell.count("\n") for cell in row) for row in rows[:first])
     if isinstance(source.columns, list):
-        names = _listed_names(source, len(rows[top]), piece)
-        return Layout(names, (), lines + (1 if has_header else 0))
+        return Layout(_listed_names(source, len(rows[top]), piece), (), lines, first)
     if not has_header:
-        return Layout([f"column_{i}" for i in range(1, len(rows[top]) + 1)], (), lines)
+        return Layout([f"column_{i}" for i in range(1, len(rows[top]) + 1)], (), lines, first)
     names, repeated = _unique_names(rows[top])
-    own_lines = 1 + sum(cell.count("\n") for cell in rows[top])
-    return Layout(names, repeated, lines + own_lines)
+    return Layout(names, repeated, lines, first)
+
+
+def _is_filled(row: Sequence[str]) -> bool:
+    """Whether a row may be a header: a title that stands over several columns fills one of them."""
+    return sum(bool(cell.strip()) for cell in row) >= max(1, len(row) / 2)
 
 
 def _listed_names(source: Source, width: int, piece: Piece) -> list[str]:
