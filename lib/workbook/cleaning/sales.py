@@ -93,7 +93,7 @@ def _in_context(order_lines: ir.Table, orders: ir.Table) -> ir.Table:
 def _priced(arrived: ir.Table) -> ir.Table:
     """Amounts, prices, order numbers and row names filled in where they follow from the rest."""
     table = arrived.mutate(
-        amount=ibis.coalesce(arrived.amount, (arrived.quantity * arrived.unit_price).cast(MONEY)),
+        amount=ibis.coalesce(arrived.amount, _product(arrived.quantity, arrived.unit_price)),
         given_order_id=arrived.order_id,
         given_line_no=arrived.line_no,
         row_id=row_id(arrived),
@@ -106,6 +106,11 @@ def _priced(arrived: ir.Table) -> ir.Table:
         unit_price=ibis.coalesce(table.unit_price, price, table.amount),
         amount=table.amount.fill_null(ibis.literal(0).cast(MONEY)),
     ).select(*LINE, "origin", "given_order_id", "given_line_no", "row_id", *LINEAGE_COLUMNS)
+
+
+def _product(left: ir.DecimalValue, right: ir.DecimalValue) -> ir.DecimalValue:
+    """Ibis calls the product of two decimals as wide as its factors and would leave the plain cast out."""
+    return (left * right).cast("decimal(38, 8)").cast(MONEY)
 
 
 def with_products(lines: ir.Table, products: ir.Table | None) -> ir.Table:
@@ -128,7 +133,7 @@ def with_products(lines: ir.Table, products: ir.Table | None) -> ir.Table:
     return joined.mutate(
         product_name=ibis.coalesce(joined.product_name, joined.known_name),
         category=ibis.coalesce(joined.category, joined.known_category),
-        cost=ibis.coalesce(joined.cost, (joined.unit_cost * joined.quantity).cast(MONEY)),
+        cost=ibis.coalesce(joined.cost, _product(joined.unit_cost, joined.quantity)),
     ).drop("from_day", "until_day", "product_key", "known_name", "known_category", "unit_cost")
 
 
