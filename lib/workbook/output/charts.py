@@ -95,6 +95,12 @@ def _canvas(ax: Axes | None, title: str, height: float) -> Axes:
     return ax
 
 
+def side_by_side(n: int, *, height: float = 2.9) -> list[Axes]:
+    """Axes for `n` small pictures that are read together; give one to each chart as `ax`."""
+    mpl.rcParams.update(_style())
+    return list(plt.figure(figsize=(1.3 * WIDTH, height), layout="constrained").subplots(1, n))
+
+
 def _teach_notebook() -> None:
     """Have a notebook store pictures small, sharp and with their text alternative."""
     shell = get_ipython()
@@ -356,9 +362,7 @@ def lines(
 
 def _begin_at_zero(ax: Axes) -> None:
     bottom, top = ax.get_ylim()
-    if bottom > 0:
-        ax.set_ylim(0, top)
-    elif bottom < 0 <= min((line.get_ydata().min() for line in ax.lines if len(line.get_ydata())), default=0):
+    if bottom > 0 or bottom < 0 <= min((line.get_ydata().min() for line in ax.lines if len(line.get_ydata())), default=0):
         ax.set_ylim(0, top)
 
 
