@@ -214,14 +214,19 @@ def run_notebooks(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[
     for case in ElementTree.parse(shop / "junit.xml").iter("testcase"):
         name = case.get("classname", "").removesuffix(".ipynb").rpartition(".")[2]
         told = failures.setdefault(name, [])
-        told += [f"{case.get('name')}: {item.text}" for item in (*case.iter("failure"), *case.iter("error"))]
+        told += [f"{case.get('name')}:\n{_end(item.text)}" for item in (*case.iter("failure"), *case.iter("error"))]
     return shop, failures
+
+
+def _end(text: str | None, most: int = 15) -> str:
+    """The last lines of a cell's failure, without the terminal's colours."""
+    return "\n".join(re.sub(r"(\x1b|#x1B)\[[0-9;]*m", "", text or "").strip().splitlines()[-most:])
 
 
 @each_notebook
 def test_runs_on_the_sample(path: Path, run_notebooks: tuple[Path, dict[str, list[str]]]) -> None:
     _shop, failures = run_notebooks
-    assert not failures[path.stem], "\n".join(failures[path.stem])
+    assert not failures[path.stem], f"{len(failures[path.stem])} cells failed, first {failures[path.stem][0]}"
 
 
 @each_notebook
