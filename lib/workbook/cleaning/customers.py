@@ -66,15 +66,15 @@ def _one_each(records: ir.Table, merged: ir.Table | None) -> ir.Table:
     one = newest(records.filter(records.customer_id.notnull()), "customer_id").select("customer_id", *ATTRIBUTES)
     if merged is None:
         return one
-    others = one.inner_join(merged.select(other_id="raw_customer_id", person="customer_id"),
-                            one.customer_id == ibis._.other_id)
+    named = merged.select(other_id="raw_customer_id", person="customer_id")
+    others = one.inner_join(named, one.customer_id == named.other_id)
     filled = others.group_by("person").aggregate(**{f"other_{name}": others[name].max() for name in ATTRIBUTES})
     led = one.anti_join(merged, one.customer_id == merged.raw_customer_id)
     every = led.outer_join(filled, led.customer_id == filled.person)
     return every.select(
         customer_id=ibis.coalesce(every.customer_id, every.person),
         **{name: ibis.coalesce(every[name], every[f"other_{name}"]) for name in ATTRIBUTES},
-    )
+    ).view()  # a further join would otherwise be merged into this one and lose the coalesced id
 
 
 def _with_buyers(known: ir.Table, buyers: ir.Table) -> ir.Table:
