@@ -71,8 +71,8 @@ def _place(rows: ir.Table) -> ir.Value:
 
 def _content(rows: ir.Table) -> ir.Value:
     """A hash of everything that a row says, lineage apart."""
-    texts = [rows[name].cast("string").fill_null("\x00") for name in rows.columns if name not in _LINEAGE]
-    return ibis.literal("\x1f").join(texts).hash()
+    texts = [rows[name].cast("string").fill_null("␀") for name in rows.columns if name not in _LINEAGE]
+    return ibis.literal("␟").join(texts).hash()
 
 
 def _on_this_machine(work: Work) -> BaseBackend:
@@ -90,11 +90,12 @@ def merged(records: Sequence[FileRecord], work: Work) -> Path:
     con = _on_this_machine(work)
     rows = con.read_parquet([str(work.store.locate(record.part)) for record in records], union_by_name=True)
     places = ibis.memtable({"source_file": [r.file for r in records], "place": [r.place for r in records]})
-    rows = rows.inner_join(places, "source_file")
+    rows = rows.mutate(content=_content(rows)).inner_join(places, "source_file")
+    rows = rows.select(*table.arrow.names, "content", "place")
     keys = [name for name in table.key if any(name in record.columns_read for record in records)]
     lacks_key = ibis.or_(*(rows[name].isnull() for name in keys))
-    same = ibis.window(group_by=keys, order_by=[rows.place.desc(), rows.source_row.desc()])
-    as_said_before = ibis.window(group_by=[*keys, _content(rows.drop("place"))])
+    same = ibis.window(group_by=keys, order_by=[ibis.desc("place"), ibis.desc("source_row")])
+    as_said_before = ibis.window(group_by=[*keys, "content"])
     rows = rows.mutate(rank=ibis.row_number().over(same), arrived_at=rows.arrived_at.min().over(as_said_before))
     rows = rows.filter((rows["rank"] == 0) | lacks_key).order_by("place", "source_row")
     path = work.new_part(f"raw/{table.name}")
