@@ -609,10 +609,14 @@ def _shop(found: Sequence[Found]) -> tuple[str, str]:
 
 
 def _chinese_mobiles(found: Found) -> bool:
-    phones = [c.theirs for c in (*found.mapped, *found.unmapped) if c.ours in ("phone", "customer_id")]
-    texts = [text for name in phones if name in found.look.texts for text in found.look.samples(name, 50)]
-    return bool(texts) and sum(bool(re.fullmatch(r"(\+?86)?[ -]?1[3-9]\d[ -]?\d{4}[ -]?\d{4}", t)) for t in texts) > (
-        0.8 * len(texts))
+    """Whether one of its columns of phones, or of ids that are phones, holds Chinese mobile numbers."""
+    columns = {column.theirs for column in (*found.mapped, *found.unmapped) if column.ours in ("phone", "customer_id")}
+    for name in columns & set(found.look.columns):
+        texts = found.look.samples(name, 50)
+        mobiles = [text for text in texts if re.fullmatch(r"(\+?86)?[ -]?1[3-9]\d[ -]?\d{4}[ -]?\d{4}", text)]
+        if texts and len(mobiles) > 0.8 * len(texts):
+            return True
+    return False
 
 
 def _is_contact(nature: Nature) -> bool:
@@ -698,5 +702,5 @@ def _example_columns(look: Look, table: str) -> str:
         put(next((i for i, n in enumerate(natures) if names[i] == "-" and 0.001 < n.distinct_share < 0.9
                   and n.filled * n.distinct_share > 20), None), "customer_id")
         put(next((i for i, n in enumerate(natures) if names[i] == "-" and n.whole_share > 0.95
-                  and n.filled * n.distinct_share < 100), None), "quantity")
+                  and n.longest <= 3), None), "quantity")
     return ",".join(names)

@@ -181,12 +181,11 @@ def _filled(texts: pa.Array) -> pa.Array:
 
 
 def _times(texts: pa.Array) -> tuple[pa.Array, frozenset[str]]:
-    """Times under whichever order of day and month reads more of them, and the evidence on that order."""
+    """Times, read under either order of day and month, and the evidence on that order."""
     plain = parse(texts, _TIME, Manner())
     if not {"either", "dmy", "mdy", "two-digit year"} & plain.evidence:
         return plain.values, plain.evidence
-    tried = [parse(texts, _TIME, Manner(order=order)).values for order in ("dmy", "mdy")]
-    return min(tried, key=lambda values: values.null_count), plain.evidence
+    return pc.coalesce(*(parse(texts, _TIME, Manner(order=o)).values for o in ("dmy", "mdy"))), plain.evidence
 
 
 def _share(flags: pa.Array) -> float:
