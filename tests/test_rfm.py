@@ -58,10 +58,9 @@ class TestTable:
             "1": (1, 2, 3), "2": (37, 1, 2), "3": (33, 3, 9), "4": (2, 3, 12), "5": (20, 3, 12), "6": (5, 1, 5),
         }  # fmt: skip
         assert found["4"]["first_day_amount"] == 6
-        facts = rfm.mean_repeat_value(rfm.customer_table(hand_orders(con, make_table), as_of=AS_OF))
-        row = facts.to_pyarrow().to_pylist()[0]
-        assert (row["customers"], row["repeat_purchase_days"], row["repeaters"]) == (6, 7, 4)
-        assert row["mean_repeat_value"] == pytest.approx((2 + 3 + 3 + 4.5) / 4)
+        facts = rfm.repeats(rfm.customer_table(hand_orders(con, make_table), as_of=AS_OF))
+        assert facts[:3] == (6, 7, 4)
+        assert facts.mean_repeat_value == pytest.approx((2 + 3 + 3 + 4.5) / 4)
 
     def test_what_comes_later_is_unseen(self, con, make_table):
         found = rows_of(rfm.customer_table(hand_orders(con, make_table), as_of=date(2015, 1, 31)))
@@ -135,9 +134,9 @@ class TestPublishedFigures:
         orders = orders_frame([(r[1], f"{r[2][:4]}-{r[2][4:6]}-{r[2][6:]}", float(r[4])) for r in rows])
         con = connect(Engine(memory="500MB", threads=1))
         customers = rfm.customer_table(con.create_table("orders", orders), as_of=date(1997, 9, 30))
-        row = rfm.mean_repeat_value(customers).to_pyarrow().to_pylist()[0]
-        assert (row["customers"], row["repeat_purchase_days"], row["repeaters"]) == (2357, 2457, 946)
-        assert row["mean_repeat_value"] == pytest.approx(35.078, abs=1e-3)
+        facts = rfm.repeats(customers)
+        assert facts[:3] == (2357, 2457, 946)
+        assert facts.mean_repeat_value == pytest.approx(35.078, abs=1e-3)
 
     def test_cuts_of_the_r_package(self, repository):
         """R package rfm, `rfm_data_orders` as of 2006-12-31: it prints quantile + 1, the first value above the cut."""

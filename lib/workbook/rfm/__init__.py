@@ -38,7 +38,7 @@ from workbook.rfm.findings import (
 )
 from workbook.rfm.foresight import before_and_after, mean_answer, response_by_segment, waiting_lists
 from workbook.rfm.groups import NOT_YET, SEGMENTS, Level, Segment, assign, moved_share, movement, summary
-from workbook.rfm.rules import CutsInForce, ValueRule, cuts_in_force, value_rule_in_force
+from workbook.rfm.rules import CutsInForce, ValueRule, cuts_in_force, remember, value_rule_in_force
 from workbook.rfm.scores import (
     MEASURES,
     Thresholds,
@@ -50,7 +50,7 @@ from workbook.rfm.scores import (
     weighted,
 )
 from workbook.rfm.shape import bin_sizes, example, histogram, with_attributes
-from workbook.rfm.table import customer_table, everyone, known_on, mean_repeat_value
+from workbook.rfm.table import customer_table, everyone, known_on, repeats
 from workbook.rfm.value import CLASSES, ValueCuts, activity, class_summary, classify, value_cuts
 from workbook.rfm.what_if import WhatIf, what_if
 
@@ -85,10 +85,11 @@ __all__ = [
     "histogram",
     "known_on",
     "mean_answer",
-    "mean_repeat_value",
     "moved_share",
     "movement",
     "own_cuts",
+    "remember",
+    "repeats",
     "response_by_segment",
     "score",
     "summary",

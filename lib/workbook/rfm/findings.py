@@ -34,18 +34,19 @@ import pandas as pd
 from workbook.data.run import Run
 from workbook.rfm.groups import SEGMENTS
 from workbook.rfm.scores import Thresholds
+from workbook.rfm.table import Repeats
 from workbook.rfm.value import CLASSES, ValueCuts
 
 FEWEST = 30  # customers, and buyers among them, below which no prediction is judged
 
 
-def find_table(run: Run, facts: Mapping[str, float | None], *, prospects: int) -> None:
-    """Customers and their repeat purchases, from `mean_repeat_value`."""
-    run.find("customers", facts["customers"], unit="customers")
+def find_table(run: Run, facts: Repeats, *, prospects: int) -> None:
+    """Customers and their repeat purchases."""
+    run.find("customers", facts.customers, unit="customers")
     run.find("prospects", prospects, unit="customers")
-    run.find("repeat_purchase_days", facts["repeat_purchase_days"], unit="days", n=facts["customers"])
-    run.find("repeaters", facts["repeaters"], unit="customers", n=facts["customers"])
-    _find_known(run, "mean_repeat_value", facts["mean_repeat_value"], "money", n=facts["repeaters"])
+    run.find("repeat_purchase_days", facts.repeat_purchase_days, unit="days", n=facts.customers)
+    run.find("repeaters", facts.repeaters, unit="customers", n=facts.customers)
+    _find_known(run, "mean_repeat_value", facts.mean_repeat_value, "money", n=facts.repeaters)
 
 
 def find_thresholds(
@@ -78,8 +79,8 @@ def find_classes(run: Run, classes: pd.DataFrame, cuts: ValueCuts) -> None:
     """Value classes: value_class, customers, revenue_share."""
     rows = classes.set_index("value_class")
     for name in CLASSES:
-        if name == ("unknown" if cuts.visits is not None else "potential"):
-            continue
+        if (name == "unknown") == (cuts.visits is not None) and name != "high":
+            continue  # without a source of visits nobody is called potential or low
         found = name in rows.index
         run.find(f"class_{name}_customers", int(rows.loc[name, "customers"]) if found else 0, unit="customers")
         share = rows.loc[name, "revenue_share"] if found else 0.0 if len(rows) else None

@@ -13,7 +13,8 @@ import ibis.expr.types as ir
 
 from workbook.data.engine import few_rows
 from workbook.data.run import Run
-from workbook.rfm.scores import Thresholds, thresholds
+from workbook.rfm.groups import assign
+from workbook.rfm.scores import Thresholds, score, thresholds
 from workbook.rfm.table import Counted, customer_table, known_on
 from workbook.rfm.value import ValueCuts, activity, value_cuts
 
@@ -93,6 +94,21 @@ def value_rule_in_force(
         return ValueRule(value_cuts(buyers, seen, high_share=high_share), run.as_of, True)
     fitted_on = run.as_of if frozen.provisional else frozen.base.end
     return ValueRule(ValueCuts.of_rule(frozen.rule), fitted_on, frozen.provisional)
+
+
+def remember(
+    scored: ir.Table,
+    orders: ir.Table,
+    returns: ir.Table | None,
+    *,
+    day: date,
+    edges: Thresholds,
+    frequency: Counted = "purchase_days",
+) -> ir.Table:
+    """Adds `segment_before`: the segment at the end of `day` by the same edges, with what was known then."""
+    earlier = customer_table(known_on(orders, returns, day=day), as_of=day, frequency=frequency)
+    named = assign(score(earlier, edges), edges).select(earlier_id="customer_id", segment_before="segment")
+    return scored.left_join(named, scored.customer_id == named.earlier_id).drop("earlier_id")
 
 
 def _nobody(customers: ir.Table) -> bool:

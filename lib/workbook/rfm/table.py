@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import ibis
 import ibis.expr.types as ir
+
+from workbook.data.engine import few_rows
 
 NOT_YET = "not_yet"  # known, but without a purchase
 Counted = Literal["purchase_days", "orders"]
@@ -80,21 +82,31 @@ def known_on(orders: ir.Table, returns: ir.Table | None, *, day: date) -> ir.Tab
     ).drop("returned_order", "came_back_later")
 
 
-def mean_repeat_value(customers: ir.Table) -> ir.Table:
-    """One row: customers, purchase days after the first, who has any, and what such a day is worth to them.
+class Repeats(NamedTuple):
+    """How much of the buying is repeat buying."""
 
-    The value is the mean over repeaters of each one's mean: (monetary - first_day_amount) / (purchase_days - 1).
+    customers: int  # with a purchase
+    repeat_purchase_days: int  # purchase days after each one's first
+    repeaters: int  # customers with any
+    mean_repeat_value: float | None  # currency: mean over repeaters of the mean net amount of such a day
+
+
+def repeats(customers: ir.Table) -> Repeats:
+    """Customers and their repeat purchases.
+
+    The value of one repeater is (monetary - first_day_amount) / (purchase_days - 1).
     """
     again = customers.purchase_days > 1
     per_day = (customers.monetary - customers.first_day_amount).cast("float64") / ibis.ifelse(
         again, customers.purchase_days - 1, None
     )
-    return customers.aggregate(
+    row = customers.aggregate(
         customers=customers.count(),
         repeat_purchase_days=(customers.purchase_days - 1).sum().coalesce(0),
         repeaters=again.cast("int64").sum().coalesce(0),
         mean_repeat_value=per_day.mean(),
     )
+    return Repeats(**few_rows(row)[0])
 
 
 def everyone(buyers: ir.Table, customers: ir.Table) -> ir.Table:

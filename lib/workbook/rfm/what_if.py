@@ -20,6 +20,7 @@ class WhatIf(NamedTuple):
     edges: Thresholds
     used: dict[str, int]  # bins with anybody in them, by score
     segments: pd.DataFrame  # segment, customers, customer_share, revenue_share, listed, in the order of the rule
+    grid: pd.DataFrame  # customers by recency score (down, best first) and frequency score (across)
     listed: float  # customers on the list
     listed_revenue_share: float  # of the net revenue of twelve months
 
@@ -44,7 +45,8 @@ def what_if(
     groups = scored.group_by("segment", "score").aggregate(
         customers=scored.count(), spend=scored.spend_12m.sum().cast("float64")
     )
-    cells = pd.DataFrame(few_rows(groups), columns=groups.columns).sort_values(["score", "segment"], ascending=[False, True], ignore_index=True)
+    cells = pd.DataFrame(few_rows(groups), columns=list(groups.columns))
+    cells = cells.sort_values(["score", "segment"], ascending=[False, True], ignore_index=True)
     chance = _chance_of_a_place(cells, list_share)
     cells = cells.assign(listed=chance * cells["customers"], listed_spend=chance * cells["spend"])
     spend = float(cells["spend"].sum()) or np.nan
@@ -58,9 +60,17 @@ def what_if(
             "customer_share": sums["customers"] / max(sums["customers"].sum(), 1),
             "revenue_share": sums["spend"] / spend, "listed": sums["listed"].round(),
         }),
+        _grid(scored, edges),
         float(cells["listed"].sum()),
         float(cells["listed_spend"].sum() / spend),
     )  # fmt: skip
+
+
+def _grid(scored: ir.Table, edges: Thresholds) -> pd.DataFrame:
+    counts = scored.group_by("r", "f").aggregate(customers=scored.count())
+    cells = pd.DataFrame(few_rows(counts), columns=list(counts.columns))
+    wide = cells.pivot_table(index="r", columns="f", values="customers", aggfunc="sum")
+    return wide.reindex(index=range(edges.bins["r"], 0, -1), columns=range(1, edges.bins["f"] + 1))
 
 
 def _chance_of_a_place(cells: pd.DataFrame, list_share: float) -> pd.Series:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 import matplotlib.pyplot as plt
 import pandas as pd
-from IPython.display import display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workbook.output import charts, i18n, page
+from workbook.output.explore.panel import panel
 from workbook.output.i18n import _
 from workbook.output.words import profiling as words
 from workbook.profiling import cross
@@ -76,20 +76,17 @@ def explorer(run: Run, profile: ir.Table, attributes: Sequence[str], *, rows: st
     column = widgets.Dropdown(options=names, value=columns, description=_("Columns"))
     shown = widgets.Dropdown(options=[(measure_name(m), m) for m in MEASURES], description=_("Measure"))
 
-    def draw(rows: str, columns: str, measure: str) -> None:
+    def draw(rows: str, columns: str, measure: str) -> Iterator[Any]:
         if rows == columns:
-            display(page.say(_("Choose two different attributes.")))
+            yield page.say(_("Choose two different attributes."))
             return
         table = cross.crosstab(
             run.frame(cross.cells(profile, rows, columns)), smallest_cell=run.settings.privacy.smallest_cell
         )
-        figure = heat(table, rows, columns, measure=measure).figure
-        display(figure, page.say(words.how_read(table)))
-        plt.close(figure)
+        yield heat(table, rows, columns, measure=measure)
+        yield page.say(words.how_read(table))
 
-    answer = widgets.interactive_output(draw, {"rows": row, "columns": column, "measure": shown})
-    answer.layout.height = "620px"
-    return widgets.VBox([widgets.HBox([row, column, shown]), answer])
+    return panel(draw, {"rows": row, "columns": column, "measure": shown}, height=640)
 
 
 def weekdays(hours: pd.DataFrame) -> Axes:

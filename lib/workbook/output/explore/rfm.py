@@ -92,10 +92,9 @@ def sizes(tried: WhatIf) -> page.Fragment:
 
 
 def picture(tried: WhatIf) -> Any:
-    """Revenue by segment, by the rule of the moment."""
-    rows = tried.segments.assign(name=[words.segment_name(code) for code in tried.segments["segment"]])
-    return charts.bars(rows, label="name", value="revenue_share", unit="share",
-                       title=_("Share of net revenue of twelve months, by segment"), xlabel=_("share of revenue"))
+    """Customers by recency and frequency score, by the rule of the moment; hatched: nobody."""
+    return charts.heat(tried.grid, unit="customers", title=_("Customers by recency score and frequency score"),
+                       xlabel=_("frequency score"), ylabel=_("recency score"))
 
 
 def builder(run: Run, people: ir.Table) -> Any:

@@ -12,6 +12,7 @@ from workbook.output import i18n
 from workbook.output.i18n import _
 from workbook.rfm import MEASURES, NOT_YET, SEGMENTS, CutsInForce, Thresholds, ValueCuts
 from workbook.rfm.findings import FEWEST
+from workbook.rfm.table import Repeats
 
 SCORE_OF = {score: measure for measure, score in MEASURES.items()}
 
@@ -41,8 +42,8 @@ def segment_name(code: str | None) -> str:
         "at_risk": _("At risk"),
         "hibernating": _("Hibernating"),
         "new": _("New"),
-        "second_due": _("Second purchase due"),
-        "one_time_gone": _("Once and gone"),
+        "second_due": _("Second due"),
+        "one_time_gone": _("Once only"),
         NOT_YET: _("Not yet bought"),
     }
     return names[code or NOT_YET]
@@ -106,16 +107,16 @@ def by_hand(hand: pd.DataFrame, library: pd.DataFrame) -> str:
         frequency_2=i18n.number(library["purchase_days"].iat[0]), monetary_2=i18n.money(library["monetary"].iat[0]))
 
 
-def repeaters(facts: Mapping[str, Any]) -> str:
+def repeaters(facts: Repeats) -> str:
     """How many came back, and what a repeat purchase day is worth."""
-    if not facts["customers"]:
+    if not facts.customers:
         return _("Nobody has bought yet: there is nothing to score.")
-    share = i18n.percent(facts["repeaters"] / facts["customers"])
+    share = i18n.percent(facts.repeaters / facts.customers)
     text = _("**{customers} customers** have bought; **{share}** of them on more than one day.").format(
-        customers=i18n.number(facts["customers"]), share=share)
-    if facts["repeaters"]:
+        customers=i18n.number(facts.customers), share=share)
+    if facts.repeaters:
         text += " " + _("A repeat purchase day brings {value} on average.").format(
-            value=i18n.money(facts["mean_repeat_value"]))
+            value=i18n.money(facts.mean_repeat_value))
     return text
 
 
@@ -128,8 +129,11 @@ def cut_rows(cuts: CutsInForce, today: Thresholds) -> pd.DataFrame:
         for i, edge in enumerate(edges):
             between = (bins - i - 1, bins - i) if score == "r" else (i + 1, i + 2)
             now = _edge(measure, fresh[i]) if len(fresh) == len(edges) else i18n.NOTHING
-            rows.append({"measure": measure_name(measure) if i == 0 else "", "between": f"{between[0]} | {between[1]}",
-                         "cut": _edge(measure, edge), "today": now})
+            rows.append({
+                "measure": measure_name(measure) if i == 0 else "",
+                "between": _("{low} and {high}").format(low=between[0], high=between[1]),
+                "cut": _edge(measure, edge), "today": now,
+            })  # fmt: skip
     return pd.DataFrame(rows, columns=["measure", "between", "cut", "today"])
 
 
@@ -258,12 +262,10 @@ def class_rows(classes: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(name=[class_name(code) for code in rows["value_class"]])
 
 
-def judged_rows(judged: pd.DataFrame) -> pd.DataFrame:
-    """One row a list and outcome, named; the list on trial first."""
-    return judged.assign(
-        name=[_("{list}: {outcome}").format(list=list_name(row.ranking), outcome=outcome_name(row.outcome))
-              for row in judged.itertuples()],
-        group=[list_name(code) for code in judged["ranking"]])
+def judged_rows(judged: pd.DataFrame, *, n: int, buyers: int) -> pd.DataFrame:
+    """One row a list and outcome, named; none where there is too little to judge by."""
+    enough = judged if n >= FEWEST and buyers >= FEWEST else judged.head(0)
+    return enough.assign(name=enough["ranking"].map(list_name), group=enough["outcome"].map(outcome_name))
 
 
 def verdict(judged: pd.DataFrame, *, share: float, n: int, buyers: int) -> str:
@@ -271,22 +273,30 @@ def verdict(judged: pd.DataFrame, *, share: float, n: int, buyers: int) -> str:
     if n < FEWEST or buyers < FEWEST:
         return _("Only {buyers} of {n} customers bought after the scoring day: too few to judge a list.").format(
             buyers=i18n.number(buyers), n=i18n.number(n))
-    rows = judged[judged["outcome"] == "buyers"].set_index("ranking")
-    own = rows.loc["rfm"]
+    of_buyers, of_revenue = (judged[judged["outcome"] == name].set_index("ranking") for name in ("buyers", "revenue"))
+    own = of_buyers.loc["rfm"]
     text = _("The first {share} by RFM score caught **{caught}** of the buyers (between {low} and {high}); a list "
-             "drawn by lot would catch {share}.").format(
+             "drawn by lot would catch {share}. Beside naive lists of the same length: {leads}.").format(
         share=i18n.percent(share, 0), caught=i18n.percent(own["share"]), low=i18n.percent(own["low"]),
-        high=i18n.percent(own["high"]))
-    return text + " " + " ".join(_against(code, rows.loc[code]) for code in rows.index if code != "rfm")
+        high=i18n.percent(own["high"]), leads=_leads(of_buyers))
+    if of_revenue["share"].isna().any():
+        return text
+    return text + " " + _("Of the revenue it caught **{caught}**: {leads}.").format(
+        caught=i18n.percent(of_revenue.loc["rfm", "share"]), leads=_leads(of_revenue))
 
 
-def _against(code: str, row: pd.Series) -> str:
-    points = i18n.number(abs(round(100 * row["lead"], 1)), 1)
+def _leads(rows: pd.DataFrame) -> str:
+    """The lead over each rival, where it is more than chance."""
+    return _("; ").join(_lead(code, rows.loc[code]) for code in rows.index if code != "rfm")
+
+
+def _lead(code: str, row: pd.Series) -> str:
+    points, rival = i18n.number(abs(round(100 * row["lead"], 1)), 1), list_name(code)
     if row["lead_low"] > 0:
-        return _("That is {points} points more than by “{rival}”.").format(points=points, rival=list_name(code))
+        return _("{points} points more than “{rival}”").format(points=points, rival=rival)
     if row["lead_high"] < 0:
-        return _("That is {points} points **less** than by “{rival}”.").format(points=points, rival=list_name(code))
-    return _("Against “{rival}” the difference is within chance.").format(rival=list_name(code))
+        return _("{points} points **less** than “{rival}”").format(points=points, rival=rival)
+    return _("no difference beyond chance from “{rival}”").format(rival=rival)
 
 
 def paying(response: pd.DataFrame, break_even: float | None) -> str:
