@@ -77,20 +77,32 @@ def share_back(delays: pd.DataFrame, *, as_of: date) -> np.ndarray:
 
 
 def to_come(revenue: pd.DataFrame, delays: pd.DataFrame, *, as_of: date) -> ToCome | None:
-    """The returns still to come, or None below 30 returns."""
-    returns = int(delays["returns"].sum()) if len(delays) else 0
+    """The returns still to come, or None below 30 returns after the day of purchase.
+
+    What comes back on the day of purchase has all been seen, so that only later returns foretell anything.
+    """
+    later = delays[delays["delay_days"] > 0]
+    returns = int(later["returns"].sum())
     if returns < FEWEST:
         return None
-    back = share_back(delays, as_of=as_of)
+    due, open_ = _due_and_open(revenue, later, as_of)
+    seen, all_seen = float(later["amount"].sum()), float(delays["amount"].sum())
+    rate = seen / due.sum()
+    expected = rate * open_.sum()
+    piece = float(later["squares"].sum()) / seen  # money a return, weighted by itself
+    spread = 1.96 * np.sqrt(piece * expected + expected**2 * piece / seen)
+    at_once = (all_seen - seen) / float(revenue["revenue"].sum())
+    return ToCome(
+        expected, max(expected - spread, 0.0), expected + spread, at_once + rate, all_seen / (all_seen + expected),
+        returns)
+
+
+def _due_and_open(revenue: pd.DataFrame, later: pd.DataFrame, as_of: date) -> tuple[np.ndarray, np.ndarray]:
+    """Of each day's revenue: the part whose returns are due by now, and the part whose returns are not."""
+    back = share_back(later, as_of=as_of)
     age = _days(as_of, revenue["ordered_on"]).clip(max=len(back) - 1)
     sold = revenue["revenue"].to_numpy(float)
-    due, open_ = float(sold @ back[age]), float(sold @ (1 - back[age]))
-    seen = float(delays["amount"].sum())
-    rate = seen / due
-    expected = rate * open_
-    piece = float(delays["squares"].sum()) / seen  # money a return, weighted by itself
-    spread = 1.96 * np.sqrt(piece * expected + expected**2 * piece / seen)
-    return ToCome(expected, max(expected - spread, 0.0), expected + spread, rate, seen / (seen + expected), returns)
+    return sold * back[age], sold * (1 - back[age])
 
 
 def by_period(
@@ -130,13 +142,12 @@ def _in_the_end(
     revenue: pd.DataFrame, of_revenue: list[periods.Period], table: pd.DataFrame, delays: pd.DataFrame, as_of: date
 ) -> np.ndarray:
     """What came back and what is still expected, as a share of the period's revenue."""
-    come = to_come(revenue, delays, as_of=as_of)
-    if come is None:
+    if to_come(revenue, delays, as_of=as_of) is None:
         return np.full(len(table), np.nan)
-    back = share_back(delays, as_of=as_of)
-    age = _days(as_of, revenue["ordered_on"]).clip(max=len(back) - 1)
-    open_ = revenue.assign(period=of_revenue, open=revenue["revenue"] * (1 - back[age])).groupby("period")["open"].sum()
-    total = table["amount"] + come.rate * open_.reindex(table.index)
+    later = delays[delays["delay_days"] > 0]
+    rate = later["amount"].sum() / _due_and_open(revenue, later, as_of)[0].sum()
+    open_ = revenue.assign(period=of_revenue, open=_due_and_open(revenue, later, as_of)[1]).groupby("period")["open"]
+    total = table["amount"] + rate * open_.sum().reindex(table.index)
     return (total / table["revenue"].where(table["revenue"] > 0)).to_numpy()
 
 

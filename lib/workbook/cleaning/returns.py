@@ -102,7 +102,10 @@ def _match(bought: ir.Table, undone: ir.Table) -> ir.Table:
             _left(by_day, found, "purchase_id", "amount"), open_returns, key=key)
         found.append(_in_units(pairs, by_day, how).cache())
     free = undone.filter(undone.customer_id.notnull() & (undone.quantity > 0) & (undone.unit_price > 0))
-    free = _left(free, found, "undoing_id", "quantity").mutate(pieces=ibis._.quantity).cache()
+    # A return that its order has taken is done: at another price its units would seem to be left over.
+    taken = ibis.union(*found)
+    free = free.anti_join(taken, free.id == taken.undoing_id)
+    free = free.mutate(weight=free.quantity, pieces=free.quantity).cache()
     candidates = bought.semi_join(free, list(_BY_CUSTOMER)).cache()
     whole = _left(candidates, found, "purchase_id", "quantity").filter(ibis._.weight == ibis._.quantity)
     whole = whole.mutate(pieces=whole.quantity, weight=ibis.literal(1).cast(MONEY))

@@ -29,6 +29,7 @@ def _duckdb(engine: Engine, spill: Path | None) -> BaseBackend:
     con = ibis.duckdb.connect(threads=engine.threads or os.cpu_count() or 1, memory_limit=engine.memory)
     con.raw_sql("SET TimeZone = 'UTC'")
     con.raw_sql("SET preserve_insertion_order = false")
+    con.raw_sql("SET enable_progress_bar = false")  # it would leave widgets in every report
     if spill is not None:
         con.raw_sql(f"SET temp_directory = '{str(spill).replace(chr(39), chr(39) * 2)}'")
     return con
