@@ -104,10 +104,6 @@ def _of_settings(settings: Settings, rules: Collection[str], chapters: Collectio
         Pseudonymiser("", settings.phone_country)
     except WorkbookError as error:
         yield Problem("phone_country", error=error)
-    twice = [label for label in {source.label for source in settings.sources}
-             if sum(source.label == label for source in settings.sources) > 1]
-    for label in sorted(twice):
-        yield Problem("name_twice", label)
 
 
 def _unknown(code: str, names: Mapping[str, Any], there_are: Collection[str]) -> Iterator[Problem]:

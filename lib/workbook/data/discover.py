@@ -187,7 +187,7 @@ def _of_place(place: str, table: str, folder: Path, columns: Sequence[str], with
 
 def _declared(place: str, folder: Path) -> Source:
     """A place as the command line gives it: FILE, GLOB, FILE#TABLE, sqlite:///FILE#TABLE, postgresql://…#TABLE."""
-    spot, _, part = place.partition("#")
+    spot, _, part = (place, "", "") if Path(place).expanduser().exists() else place.partition("#")
     if re.match(r"^(sqlite|postgres(ql)?)://", spot):
         if re.search(r"://[^:/@]+:(?!\$\{)[^@]+@", spot):
             raise WorkbookError("The database URL holds a password.", why="workbook.yaml must not hold secrets.",

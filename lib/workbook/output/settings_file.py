@@ -84,7 +84,7 @@ def _columns(found: Found) -> list[str]:
             for column in found.mapped]
     without_key = [column for column in found.unmapped if column.reason == "key_not_set"]
     if source.known and without_key:
-        lines.append("columns:" + _aside(_("take these lines out once WORKBOOK_KEY is set: see below")))
+        lines.append("columns:" + _aside(_("personal: take these lines out once WORKBOOK_KEY is set")))
         lines += [f"  {_scalar(column.theirs)}: '-'" for column in without_key]
     elif without_key:
         lines += _comment(_("Personal: set WORKBOOK_KEY in the environment, then take the # away. Only a keyed hash is "

@@ -141,7 +141,6 @@ def _problems() -> dict[str, tuple[str, str]]:
         "base_period": (_("base_period {period!r} is no period."), _("Write 2026-06, 2026-W23 or 2026-Q2.")),
         "occasion_ends_before": (_("{name} in the calendar ends on {end}, before it starts on {start}."),
                                  _("Swap the two dates.")),
-        "name_twice": (_("Two sources have this name."), _("Give each its own `name`.")),
         "column_missing": (_("{file} has no column {column!r}."),
                            _("Correct its name in `columns`, or take the line out.")),
         "required_missing": (_("{file} has no column for {columns} of {table}. Its columns: {theirs}"),
