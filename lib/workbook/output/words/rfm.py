@@ -27,8 +27,13 @@ def summary(found: Mapping[str, Finding], before: Mapping[str, Finding]) -> str:
              "quiet.").format(best=i18n.number(share.value), revenue=i18n.quantity(revenue.value, "share"),
                               risk=i18n.number(risk.value))
     if "segment_at_risk_customers" in before and before["segment_at_risk_customers"].value is not None:
-        text += " " + _("(A period ago: {n}.)").format(n=i18n.number(before["segment_at_risk_customers"].value))
+        text += _gap() + _("(A period ago: {n}.)").format(n=i18n.number(before["segment_at_risk_customers"].value))
     return text
+
+
+def _gap() -> str:
+    """What stands between two sentences: nothing in Chinese."""
+    return "" if i18n.lang() == "zh" else " "
 
 
 def segment_name(code: str | None) -> str:
@@ -115,7 +120,7 @@ def repeaters(facts: Repeats) -> str:
     text = _("**{customers} customers** have bought; **{share}** of them on more than one day.").format(
         customers=i18n.number(facts.customers), share=share)
     if facts.repeaters:
-        text += " " + _("A repeat purchase day brings {value} on average.").format(
+        text += _gap() + _("A repeat purchase day brings {value} on average.").format(
             value=i18n.money(facts.mean_repeat_value))
     return text
 
@@ -147,10 +152,10 @@ def cuts_from(cuts: CutsInForce, own: Sequence[str], moved: float | None) -> str
                  "what the customer does.")
     text = text.format(day=i18n.date(cuts.fitted_on))
     if own:
-        text += " " + _("Cuts of your own: {measures}.").format(
+        text += _gap() + _("Cuts of your own: {measures}.").format(
             measures=_(", ").join(measure_name(measure) for measure in own))
     if moved is not None:
-        text += " " + _("If they were fitted anew today, {share} of the customers would change segment.").format(
+        text += _gap() + _("If they were fitted anew today, {share} of the customers would change segment.").format(
             share=i18n.percent(moved))
     return text
 
@@ -181,7 +186,7 @@ def rule_rows(edges: Thresholds) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {"segment": segment_name(segment.name),
-             "days": _("one") if segment.first_time else _("two or more"),
+             "days": _("one day") if segment.first_time else _("two days or more"),
              "recency": _levels(segment.recency, edges.bins["r"]),
              "value": _any_level(segment.value),
              "advice": _advice(segment.name)}
@@ -251,7 +256,7 @@ def class_rule(cuts: ValueCuts, days: int) -> str:
     text = _("High value: more than **{spend}** net in twelve months.").format(spend=i18n.money(cuts.spend))
     if cuts.visits is None:
         return text
-    return text + " " + _("Potential: not high, but at least **{visits} visits** and **{clicks} clicks** in {days} "
+    return text + _gap() + _("Potential: not high, but at least **{visits} visits** and **{clicks} clicks** in {days} "
                           "days, as the typical customer of high value. Low: the others.").format(
         visits=i18n.number(cuts.visits), clicks=i18n.number(cuts.clicks), days=i18n.number(days))
 
@@ -281,7 +286,7 @@ def verdict(judged: pd.DataFrame, *, share: float, n: int, buyers: int) -> str:
         high=i18n.percent(own["high"]), leads=_leads(of_buyers))
     if of_revenue["share"].isna().any():
         return text
-    return text + " " + _("Of the revenue it caught **{caught}**: {leads}.").format(
+    return text + _gap() + _("Of the revenue it caught **{caught}**: {leads}.").format(
         caught=i18n.percent(of_revenue.loc["rfm", "share"]), leads=_leads(of_revenue))
 
 
@@ -307,9 +312,9 @@ def paying(response: pd.DataFrame, break_even: float | None) -> str:
     text = _("A letter pays from a response of **{rate}** on, if every answer came from the letter.").format(
         rate=i18n.percent(break_even))
     if sure:
-        return text + " " + _("Surely above it: {segments}. But these customers bought without a letter: what a letter "
+        return text + _gap() + _("Surely above it: {segments}. But these customers bought without a letter: what a letter "
                               "adds, only an experiment tells.").format(segments=_(", ").join(sure))
-    return text + " " + _("No segment is surely above it.")
+    return text + _gap() + _("No segment is surely above it.")
 
 
 def saved_rows(sizes: Mapping[str, Any], sentences: Mapping[str, str]) -> pd.DataFrame:
