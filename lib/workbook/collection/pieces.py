@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 from workbook.collection.evidence import Evidence, joined, manner_of, misread, refuse_contradictions
 from workbook.collection.mapping import open_piece
 from workbook.collection.parts import keep_arrivals, refuse_lost_columns, refuse_too_many_rejected
+from workbook.collection.pipeline import Behind, ahead
 from workbook.collection.records import (
     COPY,
     FORMAT,
@@ -186,11 +187,11 @@ def _read(
     tally = Tally()
     shape = FileRecord(source.label, piece.name, source.table, source.load, READ)
     part, rejects = work.new_part(home_of(shape)), work.new_part(QUARANTINE)
-    with (pq.ParquetWriter(part, plan.table.arrow, compression="zstd") as raw,
+    with (Behind(pq.ParquetWriter(part, plan.table.arrow, compression="zstd")) as raw,
           pq.ParquetWriter(rejects, QUARANTINE_SCHEMA, compression="zstd") as quarantine):
-        for batch in reading.batches:
+        for batch in ahead(reading.batches):
             good, bad = typed(batch, plan, evidence, source, piece, tally, work)
-            raw.write_table(good)
+            raw.write(good)
             if len(bad):
                 quarantine.write_table(bad)
         if reading.rejected:
