@@ -40,6 +40,7 @@ def orders(con: Any, make_table: Callable[..., Any]) -> ibis.Table:
         "discount": money(None, 1, None, None, 2, None, None), "tax": money(*[None] * 7),
         "cost": money(None, None, None, 10, 25, 30, None),
         "channel": ["web", "web", "store", "store", "web", "store", "web"], "payment_method": ["card"] * 7,
+        "region": ["N", "N", "S", "S", None, "S", "N"], "country": ["UK"] * 7,
     })  # fmt: skip
 
 
@@ -61,8 +62,9 @@ def test_history_shows_empty_periods_as_zero(orders: ibis.Table) -> None:
 def test_totals_keep_known_and_anonymous_apart(orders: ibis.Table) -> None:
     [row] = activity.exactly(activity.totals(activity.within(orders, period_of("2026-06"))))
     assert row == {
-        "customers": 2, "orders": 2, "all_orders": 3, "units": 9, "all_units": 15, "discount": 2, "amount": 90, "net": 85,
-        "all_amount": 150, "all_net": 145, "anonymous_net": 60,
+        "customers": 2, "orders": 2, "all_orders": 3, "units": 9, "all_units": 15, "discount": 2, "amount": 90,
+        "net": 85, "all_amount": 150, "all_net": 145, "anonymous_net": 60,
+        "largest": 60,
     }  # fmt: skip
     [nothing] = activity.exactly(activity.totals(activity.within(orders, period_of("2026-01"))))
     assert set(nothing.values()) == {0} or nothing["orders"] in (0, None)
@@ -83,7 +85,8 @@ def test_shop_clock_follows_summer_time(con: Any, make_table: Callable[..., Any]
     """London: 23:30 UTC is 23:30 in winter and 0:30 of the next day in summer; the clock changes at 1:00 UTC."""
     moments = ["2026-01-04T23:30", "2026-07-05T23:30", "2026-03-29T00:59:59", "2026-03-29T01:00", "2026-10-25T01:00"]
     table = make_table(con, {"n": list(range(5)), "ordered_at": [dt.datetime.fromisoformat(m) for m in moments]})
-    clocked = times.on_shop_clock(table, ZoneInfo("Europe/London"), start=dt.date(2026, 1, 1), end=dt.date(2026, 12, 31))
+    zone = ZoneInfo("Europe/London")
+    clocked = times.on_shop_clock(table, zone, start=dt.date(2026, 1, 1), end=dt.date(2026, 12, 31))
     rows = clocked.order_by("n").to_pyarrow().to_pylist()
     assert [(row["weekday"], row["hour"], row["second_of_day"] % 3600) for row in rows] == [
         (6, 23, 1800), (0, 0, 1800), (6, 0, 3599), (6, 2, 0), (6, 1, 0)]  # fmt: skip
@@ -123,12 +126,14 @@ def test_one_row_a_customer(con: Any, make_table: Callable[..., Any], orders: ib
         "is_product": [True, True, True, True, False], "category": ["tea", "pots", "pots", "tea", "postage"],
     })  # fmt: skip
     table = customers.profile(
-        people(con, make_table), orders, as_of=dt.date(2026, 6, 30), rule=Rule(60, 90, 365), zone=ZoneInfo("Asia/Shanghai"),
+        people(con, make_table), orders, as_of=dt.date(2026, 6, 30),
+        before=dt.date(2026, 5, 31), rule=Rule(60, 90, 365), zone=ZoneInfo("Asia/Shanghai"),
         window_days=31, lines=lines,
     )  # fmt: skip
     rows = {row.pop("customer_id"): row for row in table.to_pyarrow().to_pylist()}
     assert {name: row["lifecycle"] for name, row in rows.items()} == {
         "a": "active", "b": "new", "c": "new", "p": "prospect"}  # fmt: skip
+    assert [rows[c]["lifecycle_before"] for c in "abcp"] == ["new", "new", "prospect", "prospect"]
     assert (rows["a"]["orders"], rows["a"]["revenue_total"], rows["a"]["net_revenue_total"]) == (2, 30, 25)
     assert (rows["b"]["orders_window"], rows["b"]["revenue"], rows["b"]["net_revenue"]) == (2, 70, 65)
     assert (rows["a"]["orders_window"], rows["a"]["net_revenue"]) == (0, -5), "the return of June is all there is"
@@ -136,6 +141,7 @@ def test_one_row_a_customer(con: Any, make_table: Callable[..., Any], orders: ib
     assert [rows[c]["age_band"] for c in "abcp"] == ["18-24", "25-34", None, "65-"]
     assert [rows[c]["channel"] for c in "abcp"] == ["web", "store", "web", None]
     assert [rows[c]["category"] for c in "abcp"] == ["pots", "tea", None, None], "postage is nobody's favourite"
+    assert [rows[c]["region"] for c in "abcp"] == ["N", "S", None, None], "where nobody declared one: delivered to"
     assert [rows[c]["daypart"] for c in "abcp"] == ["morning", "morning", "morning", None], "22:30 UTC is 6:30"
 
 

@@ -114,7 +114,8 @@ def test_a_planted_preference_is_found() -> None:
 def test_small_levels_are_put_together() -> None:
     counts = pd.Series({"a": 40, "b": 30, "c": 7, "d": 3, "e": 1, cross.NOT_STATED: 9})
     assert cross.grouped(counts, smallest=5) == {
-        "a": "a", "b": "b", "c": cross.OTHERS, "d": cross.OTHERS, "e": cross.OTHERS, cross.NOT_STATED: cross.NOT_STATED,
+        "a": "a", "b": "b", "c": cross.OTHERS, "d": cross.OTHERS, "e": cross.OTHERS,
+        cross.NOT_STATED: cross.NOT_STATED,
     }, "d and e come to four: the smallest shown level joins them"
     table = cross.one_way(
         pd.DataFrame({"level": counts.index, "customers": counts.values, "revenue": 10.0 * counts.values}), smallest=5
@@ -131,8 +132,9 @@ def test_at_most_so_many_levels() -> None:
 
 
 def test_cells_count_every_customer_once(con: Any, make_table: Callable[..., Any]) -> None:
-    profile = make_table(con, pd.DataFrame({
-        "gender": ["f", "f", "m", None], "region": ["N", "S", "N", "N"], "net_revenue": [1.0, 2.0, 4.0, 8.0]}))  # fmt: skip
+    profile = make_table(con, {
+        "gender": ["f", "f", "m", None], "region": ["N", "S", "N", "N"], "net_revenue": [1.0, 2.0, 4.0, 8.0],
+    })  # fmt: skip
     rows = cross.cells(profile, "gender", "region").order_by("row", "column").to_pyarrow().to_pylist()
     assert [tuple(row.values()) for row in rows] == [
         (cross.NOT_STATED, "N", 1, 8.0), ("f", "N", 1, 1.0), ("f", "S", 1, 2.0), ("m", "N", 1, 4.0)]  # fmt: skip

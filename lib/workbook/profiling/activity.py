@@ -18,7 +18,9 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from workbook.data.engine import few_rows
 from workbook.data.periods import Grain, Period, containing
+from workbook.profiling.cross import NOT_STATED
 
 UNIT = {"week": "W", "month": "M", "quarter": "Q"}
 FIGURES = ("customers", "orders", "revenue", "net_revenue", "identified_net_revenue", "new_customers")
@@ -59,7 +61,7 @@ def totals(orders: ir.Table) -> ir.Table:
 
     Returns:
         customers, orders (known customers'), all_orders, units, discount, amount, net (known customers'), all_amount,
-        all_net, anonymous_net.
+        all_net, anonymous_net, largest (amount of the largest order).
     """
     bought, known = ~orders.is_return, orders.customer_id.notnull()
     zero = ibis.literal(Decimal(0)).cast("decimal(18,4)")
@@ -79,12 +81,13 @@ def totals(orders: ir.Table) -> ir.Table:
         all_amount=money(orders.amount, bought),
         all_net=money(orders.net_amount, None),
         anonymous_net=money(orders.net_amount, ~known),
+        largest=ibis.coalesce(orders.amount.max(where=bought), zero),
     )
 
 
 def exactly(table: ir.Table, *, most: int = 10_000) -> list[dict[str, Any]]:
     """The rows of a small aggregate with every digit of its decimals."""
-    return table.limit(most).to_pyarrow().to_pylist()
+    return few_rows(table, limit=most)
 
 
 def first_purchases(orders: ir.Table) -> ir.Table:
@@ -92,6 +95,11 @@ def first_purchases(orders: ir.Table) -> ir.Table:
     bought = purchases(orders)
     bought = bought.filter(bought.customer_id.notnull())
     return bought.group_by("customer_id").agg(first_ordered_on=bought.ordered_on.min())
+
+
+def newcomers(orders: ir.Table, period: Period) -> ir.Table:
+    """One row: customers whose first purchase on record lies in the period."""
+    return within(first_purchases(orders), period, day="first_ordered_on").agg(customers=ibis._.count())
 
 
 def by_period(orders: ir.Table, *, grain: Grain) -> ir.Table:
@@ -128,6 +136,21 @@ def history(figures: pd.DataFrame, period: Period, *, most: int = 24) -> pd.Data
     known[list(FIGURES)] = known[list(FIGURES)].astype(float)
     return frame.merge(known, on="period", how="left").fillna(dict.fromkeys(FIGURES, 0.0)).assign(
         returning_customers=lambda rows: rows["customers"] - rows["new_customers"]
+    )
+
+
+def by_level(orders: ir.Table, column: str) -> ir.Table:
+    """What each level of a column of the orders (channel, region …) sold.
+
+    Returns:
+        level, customers (different known ones, and every anonymous sale as one more), orders, revenue (net).
+    """
+    stated = orders.mutate(level=ibis.coalesce(orders[column], NOT_STATED))
+    bought = ~stated.is_return
+    return stated.group_by("level").agg(
+        customers=stated.customer_id.nunique(where=bought) + (bought & stated.customer_id.isnull()).sum(),
+        orders=bought.sum(),
+        revenue=stated.net_amount.cast("float64").sum(),
     )
 
 

@@ -248,16 +248,29 @@ def _crossed_sums(before: ir.Table, after: ir.Table) -> ir.Table:
     )
 
 
-def change(
+class Sides(NamedTuple):
+    """What `split` takes."""
+
+    before: Side
+    after: Side
+    crossed: Crossed | None
+
+
+def sides(
     orders: ir.Table, period: Period, before: Period, *, returns: ir.Table | None = None, lines: ir.Table | None = None
-) -> Split | None:
-    """The split of the change in net revenue between two periods, each as it looked on its own last day."""
+) -> Sides:
+    """The sums of two periods, each as it looked on its own last day.
+
+    Args:
+        returns: `clean/returns`, so that both periods are seen at equal return age.
+        lines: `clean/order_lines`; without them price and mix stay together.
+    """
     old, new = (side(orders, p, returns=returns, lines=lines) for p in (before, period))
     if lines is None:
-        return split(old, new)
+        return Sides(old, new, None)
     if not (old.listed > 0 and new.listed > 0):
-        return change(orders, period, before, returns=returns)
-    return split(old, new, crossed(priced(orders, lines, before), priced(orders, lines, period), old, new))
+        return sides(orders, period, before, returns=returns)
+    return Sides(old, new, crossed(priced(orders, lines, before), priced(orders, lines, period), old, new))
 
 
 def one_after_another(before: Side, after: Side, order: Sequence[str]) -> dict[str, Decimal]:

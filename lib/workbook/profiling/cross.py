@@ -20,6 +20,7 @@ and statistical disclosure control, 1980.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import ibis
@@ -42,6 +43,7 @@ class Cross(NamedTuple):
     customers: pd.DataFrame
     revenue: pd.DataFrame  # net revenue in the window
     value: pd.DataFrame  # net revenue per customer in the window
+    expected: pd.DataFrame  # customers to be expected if the attributes had nothing to do with each other
     residual: pd.DataFrame  # adjusted residual of the count
     unusual: pd.DataFrame  # whether the residual is beyond the limit
     limit: float  # Bonferroni limit of the absolute residual
@@ -103,6 +105,13 @@ def one_way(counted: pd.DataFrame, *, smallest: int, most: int = 8) -> pd.DataFr
     return order.drop(columns="last").reset_index(drop=True)
 
 
+def pair(known: Sequence[str], *, rows: str, columns: str) -> tuple[str, str] | None:
+    """Two attributes to show: those asked for, or else the first that are known; None with fewer than two."""
+    wanted = [name for name in (rows, columns) if name in known]
+    found = list(dict.fromkeys([*wanted, *known]))
+    return (found[0], found[1]) if len(found) > 1 else None
+
+
 def crosstab(counted: pd.DataFrame, *, smallest_cell: int, most_levels: int = 8, level: float = 0.05) -> Cross:
     """The table of two attributes, small cells hidden.
 
@@ -127,8 +136,8 @@ def crosstab(counted: pd.DataFrame, *, smallest_cell: int, most_levels: int = 8,
     money = frame(np.where(hidden, np.nan, revenue.to_numpy(dtype=float)))
     return Cross(
         customers=shown, revenue=money, value=money / shown.where(shown > 0),
-        residual=frame(np.where(hidden, np.nan, residual)), unusual=frame(unusual),
-        limit=limit, tested=tested, hidden=int(hidden.sum()), n=int(counts.to_numpy().sum()),
+        expected=frame(np.where(hidden, np.nan, expected)), residual=frame(np.where(hidden, np.nan, residual)),
+        unusual=frame(unusual), limit=limit, tested=tested, hidden=int(hidden.sum()), n=int(counts.to_numpy().sum()),
     )  # fmt: skip
 
 

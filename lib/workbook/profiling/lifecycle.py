@@ -2,12 +2,14 @@
 
 Looking back from the report date, the first line that fits is the customer's stage, so that each is in exactly one:
 
-    prospect    on record, no purchase yet
+    prospect    on record, no order document yet
     lost        last purchase more than `lost_days` ago
     dormant     last purchase more than `active_days` ago
     new         first purchase at most `new_days` ago
     returning   came back within `active_days` after a silence of more than `active_days`
     active      everyone else who bought within `active_days`
+
+Someone of whom there are only return documents bought before the records begin; that is then the last purchase known.
 
 Stages of an earlier date come from the same records with everything later left out. Buying is seen by day; without a
 contract nobody tells the shop that they have left, so "dormant" and "lost" are conventions. `bought_after`
@@ -71,26 +73,29 @@ def stages(customers: ir.Table, orders: ir.Table, *, as_of: date, rule: Rule = D
     """
     rule = checked(rule)
     opening = as_of - timedelta(days=rule.active_days)  # the last day that is not recent
-    bought = orders.filter(~orders.is_return & orders.customer_id.notnull() & (orders.ordered_on <= as_of))
-    recent = bought.ordered_on >= opening
-    dates = bought.group_by("customer_id").agg(
-        first_ordered_on=bought.ordered_on.min(),
-        last_ordered_on=bought.ordered_on.max(),
-        back_on=bought.ordered_on.min(where=recent),
-        before_on=bought.ordered_on.max(where=~recent),
-        orders=bought.count(),
+    known = orders.filter(orders.customer_id.notnull() & (orders.ordered_on <= as_of))
+    bought, recent = ~known.is_return, known.ordered_on >= opening
+    dates = known.group_by("customer_id").agg(
+        first_ordered_on=known.ordered_on.min(where=bought),
+        last_ordered_on=known.ordered_on.max(where=bought),
+        back_on=known.ordered_on.min(where=bought & recent),
+        before_on=known.ordered_on.max(where=bought & ~recent),
+        orders=bought.sum(),
+        documents=known.count(),
     )
     seen = customers.filter(customers.first_seen_on.isnull() | (customers.first_seen_on <= as_of)).select("customer_id")
     people = seen.union(dates.select("customer_id"), distinct=True)
     joined = people.left_join(dates, "customer_id").drop("customer_id_right")
     today = ibis.literal(as_of)
+    before_records = orders.ordered_on.min().as_scalar() - ibis.interval(days=1)
+    last = ibis.ifelse(joined.documents > 0, ibis.coalesce(joined.last_ordered_on, before_records), None)
     joined = joined.mutate(
-        recency_days=today.delta(joined.last_ordered_on, unit="day"),
+        recency_days=today.delta(last, unit="day"),
         age_days=today.delta(joined.first_ordered_on, unit="day"),
         silence_days=joined.back_on.delta(joined.before_on, unit="day"),
     )
     stage = ibis.cases(
-        (joined.last_ordered_on.isnull(), "prospect"),
+        (joined.recency_days.isnull(), "prospect"),
         (joined.recency_days > rule.lost_days, "lost"),
         (joined.recency_days > rule.active_days, "dormant"),
         (joined.age_days <= rule.new_days, "new"),
@@ -107,11 +112,9 @@ def sizes(staged: ir.Table) -> ir.Table:
     return staged.group_by("lifecycle").agg(customers=staged.count())
 
 
-def movement(now: ir.Table, before: ir.Table) -> ir.Table:
+def movement(profile: ir.Table) -> ir.Table:
     """lifecycle_before (empty for those not on record then), lifecycle, customers."""
-    before = before.select("customer_id", lifecycle_before=before.lifecycle)
-    joined = now.left_join(before, "customer_id")
-    return joined.group_by("lifecycle_before", "lifecycle").agg(customers=joined.count())
+    return profile.group_by("lifecycle_before", "lifecycle").agg(customers=profile.count())
 
 
 def bought_after(staged: ir.Table, orders: ir.Table, *, start: date, end: date) -> ir.Table:
@@ -129,6 +132,16 @@ def bought_after(staged: ir.Table, orders: ir.Table, *, start: date, end: date) 
     buyers = later.select(buyer_id=later.customer_id).distinct()
     joined = staged.left_join(buyers, staged.customer_id == buyers.buyer_id)
     return joined.group_by("lifecycle").agg(customers=joined.count(), buyers=joined.buyer_id.count())
+
+
+def shares(checked: pd.DataFrame, *, smallest_sample: int) -> pd.DataFrame:
+    """lifecycle, share, low, high of what `bought_after` gives, for stages with enough customers."""
+    enough = in_order(checked)
+    enough = enough[enough["customers"] >= smallest_sample]
+    told = [wilson(int(row.buyers), int(row.customers)) for row in enough.itertuples()]
+    return enough.assign(**{name: [getattr(share, name) for share in told] for name in Share._fields}).rename(
+        columns={"value": "share"}
+    )
 
 
 def in_order(sized: pd.DataFrame) -> pd.DataFrame:

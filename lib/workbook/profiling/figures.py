@@ -1,0 +1,127 @@
+"""The named results of profiling: values ready to be found, with units, intervals, and reasons where there is none.
+
+What each means is told in the package's docstring and in the metric dictionary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from workbook.profiling import concentration
+from workbook.profiling.bridge import Split
+from workbook.profiling.lifecycle import wilson
+
+PARTS = ("customers", "orders_per_customer", "basket", "units", "price", "mix", "price_and_mix", "basket_size",
+         "discount", "returns", "anonymous")  # fmt: skip
+OF_VALUES = ("value_mean", "value_median", "gini", "top20_share")
+
+
+class Figure(NamedTuple):
+    """What `run.find` takes."""
+
+    name: str
+    value: Any
+    unit: str
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+    reason: str = ""
+
+
+def _ratio(name: str, over: Any, under: Any, unit: str, *, n: int | None = None, reason: str = "no_orders") -> Figure:
+    """A quotient, or the reason why there is none."""
+    if not under:
+        return Figure(name, None, unit, reason=reason)
+    return Figure(name, float(over) / float(under), unit, n=n)
+
+
+def of_activity(row: Mapping[str, Any], *, new_customers: int) -> Iterator[Figure]:
+    """The period's figures from one row of `activity.totals`."""
+    customers, orders = int(row["customers"] or 0), int(row["all_orders"] or 0)
+    yield Figure("active_customers", customers, "customers")
+    yield Figure("new_customers", new_customers, "customers")
+    yield Figure("returning_customers", customers - new_customers, "customers")
+    yield Figure("orders", orders, "orders")
+    yield Figure("units", row["all_units"], "units", n=orders)
+    yield Figure("revenue", row["all_amount"], "money", n=orders)
+    yield Figure("net_revenue", row["all_net"], "money", n=orders)
+    yield _ratio("average_order_value", row["all_net"], orders, "money", n=orders)
+    yield _ratio("orders_per_customer", row["orders"] or 0, customers, "number", n=customers)
+    yield _ratio("identified_share", row["net"], row["all_net"], "share", n=orders)
+
+
+def of_margin(row: Mapping[str, Any]) -> Figure:
+    """The margin from one row of `activity.margin`."""
+    if not row["orders"]:
+        return Figure("margin", None, "share", reason="no_cost")
+    return _ratio("margin", row["net_of_tax"] - row["cost"], row["net_of_tax"], "share", n=int(row["orders"]))
+
+
+def of_lifecycle(sized: pd.DataFrame) -> Iterator[Figure]:
+    """Customers of each stage, and all who ever bought."""
+    sizes = dict(zip(sized["lifecycle"], sized["customers"].astype(int), strict=True))
+    yield Figure("customers", sum(sizes.values()) - sizes["prospect"], "customers")
+    yield Figure("prospects", sizes["prospect"], "customers")
+    for stage, size in sizes.items():
+        if stage != "prospect":
+            yield Figure(f"lifecycle_{stage}", size, "customers")
+
+
+def of_second_purchases(row: Mapping[str, Any], *, smallest_sample: int) -> Figure:
+    """The second-purchase rate from one row of `lifecycle.second_purchases`."""
+    n = int(row["customers"] or 0)
+    if n < smallest_sample:
+        return Figure("second_purchase_rate_90d", None, "share", n=n, reason="too_few")
+    share = wilson(int(row["repeaters"]), n)
+    return Figure("second_purchase_rate_90d", share.value, "share", share.low, share.high, n)
+
+
+def of_values(values: np.ndarray, *, rng: np.random.Generator, smallest_sample: int) -> Iterator[Figure]:
+    """Mean, median, Gini coefficient and share of the best, of the customers who bought in the window."""
+    n = len(values)
+    if n < smallest_sample or not concentration.floored(values).sum():
+        for name, unit in zip(OF_VALUES, ("money", "money", "number", "share"), strict=True):
+            yield Figure(name, None, unit, n=n, reason="too_few")
+        return
+    spread = concentration.spread(values)
+    gini, top = concentration.with_interval(values, rng=rng)
+    yield Figure("value_mean", spread.mean, "money", n=n)
+    yield Figure("value_median", spread.median, "money", n=n)
+    yield Figure("gini", *_with_unit(gini, "number"), n=n)
+    yield Figure("top20_share", *_with_unit(top, "share"), n=n)
+
+
+def _with_unit(interval: concentration.Interval, unit: str) -> tuple[float, str, float, float]:
+    return interval.value, unit, interval.low, interval.high
+
+
+def of_change(split: Split | None) -> Iterator[Figure]:
+    """The change in net revenue and its parts; each part under its own name."""
+    if split is None:
+        for name in ("revenue_before", "revenue_change"):
+            yield Figure(name, None, "money", reason="no_previous")
+        return
+    yield Figure("revenue_before", split.before, "money")
+    yield Figure("revenue_change", split.change, "money")
+    parts = {**split.parts, "basket": split.basket}
+    for name in PARTS:
+        if name in parts:
+            yield Figure(f"change_{name}", parts[name], "money")
+
+
+def of_visits(row: Mapping[str, Any] | None) -> Iterator[Figure]:
+    """What happened on the web site, from one row of `behaviour.summary`; None where no events arrived."""
+    units = {"visits": "visits", "visitors": "visitors", "dwell_minutes_median": "minutes"}
+    if row is None:
+        yield from (Figure(name, None, unit, reason="no_events") for name, unit in units.items())
+        return
+    yield Figure("visits", int(row["visits"]), units["visits"])
+    yield Figure("visitors", int(row["visitors"]), units["visitors"])
+    median = row["dwell_median"]
+    unknown = median is None or median != median
+    yield Figure("dwell_minutes_median", None if unknown else median, units["dwell_minutes_median"],
+                 n=int(row["visits"]), reason="not_timed" if unknown else "")  # fmt: skip
