@@ -13,15 +13,12 @@ An online shop for tea, teaware, gifts and things for the home in China. What it
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
-from datetime import date
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -29,24 +26,17 @@ import pyarrow.parquet as pq
 from rich.progress import Progress
 
 from workbook.data.errors import WorkbookError
-from workbook.data.simulation import catalog, encounters
-from workbook.data.simulation.clock import Clock, make_clock, month_start
+from workbook.data.simulation.arrival import LARGEST_BOOK, write_records
+from workbook.data.simulation.cell import CELL, Cell, make_cell
+from workbook.data.simulation.clock import Clock, make_clock
 from workbook.data.simulation.parameters import Experiment, Parameters, Persona
-from workbook.data.simulation.shop import CELL, Cell, campaign_ids, make_cell, unit_cost_cents
-from workbook.data.simulation.tables import Words, plain, table
+from workbook.data.simulation.shop import Shop, facts, shop_tables, write_facts
+from workbook.data.simulation.tables import plain
 
 __all__ = ["CELL", "Experiment", "Parameters", "Persona", "Shop", "simulate", "write"]
 
+MOST_CUSTOMERS = 9_999_999
 ROW_GROUP = 200_000  # rows; fixed, so that the bytes do not depend on how many cells are made at a time
-
-
-@dataclass(frozen=True)
-class Shop:
-    """A simulated shop: canonical tables, the truth of each customer, and the stated facts."""
-
-    tables: dict[str, pa.Table]
-    truth: dict[str, pa.Table]
-    facts: dict[str, Any]  # parameters, calendar, totals by month
 
 
 def simulate(customers: int, months: int, seed: int, parameters: Parameters | None = None) -> Shop:
@@ -62,7 +52,7 @@ def simulate(customers: int, months: int, seed: int, parameters: Parameters | No
     tables = {name: pa.concat_tables([plain(cell.tables[name]) for cell in cells]) for name in cells[0].tables}
     truth = {name: pa.concat_tables([plain(cell.truth[name]) for cell in cells]) for name in cells[0].truth}
     totals = _added([cell.totals for cell in cells])
-    tables.update(_shop_tables(parameters, clock, totals))
+    tables.update(shop_tables(parameters, clock, totals))
     return Shop(tables, truth, facts(parameters, clock, seed, customers, totals))
 
 
@@ -81,8 +71,9 @@ def write(out: str | Path, customers: int, months: int, seed: int, form: Literal
     parameters, folder = parameters or Parameters(), Path(out)
     clock = _checked_clock(parameters, customers, months)
     if form == "records":
-        from workbook.data.simulation.arrival import write_records
-
+        if customers > LARGEST_BOOK:
+            raise WorkbookError(f"More than {LARGEST_BOOK:,} customers do not fit into a workbook.",
+                                way_out="Use --format parquet for a large shop.")
         return write_records(folder, simulate(customers, months, seed, parameters), seed)
     if form != "parquet":
         raise WorkbookError(f"Unknown form {form!r} of a simulated shop.", way_out="Use records or parquet.")
@@ -97,7 +88,7 @@ def write(out: str | Path, customers: int, months: int, seed: int, form: Literal
                 writers.add(f"truth/{name}.parquet", found)
             totals.append(cell.totals)
             bar.update(task, advance=min(CELL, customers - number * CELL))
-        for name, found in _shop_tables(parameters, clock, _added(totals)).items():
+        for name, found in shop_tables(parameters, clock, _added(totals)).items():
             writers.add(f"{name}.parquet", found)
     write_facts(folder, facts(parameters, clock, seed, customers, _added(totals)))
     return folder
@@ -107,6 +98,10 @@ def _checked_clock(parameters: Parameters, customers: int, months: int) -> Clock
     for name, value in (("customers", customers), ("months", months)):
         if value < 1:
             raise WorkbookError(f"A shop cannot have {value} {name}.", way_out=f"Give --{name} a number above 0.")
+    if customers > MOST_CUSTOMERS:
+        raise WorkbookError(f"{customers:,} customers are more than the simulator can number.",
+                            why="Order and telephone numbers would no longer be unique.",
+                            way_out=f"Make at most {MOST_CUSTOMERS:,}, or several shops with other seeds.")
     return make_clock(parameters, months)
 
 
@@ -160,54 +155,3 @@ class _Writers:
 
 def _added(totals: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     return {name: np.sum([part[name] for part in totals], axis=0) for name in totals[0]}
-
-
-def _shop_tables(parameters: Parameters, clock: Clock, totals: dict[str, np.ndarray]) -> dict[str, pa.Table]:
-    """Tables that belong to the shop as a whole: products, campaigns, what the channels cost."""
-    shelf, start = catalog.goods(), clock.start
-    tea = np.flatnonzero(shelf.category == 0)
-    which = np.concatenate([np.arange(len(shelf.ids)), tea])
-    risen = np.arange(len(which)) >= len(shelf.ids)
-    price = np.rint(shelf.price[which] * np.where(risen, catalog.PRICE_RISE_FACTOR, 1.0) * 100.0).astype(np.int64)
-    since = np.where(risen, clock.day(catalog.PRICE_RISE), 0)
-    products = table("products", {
-        "product_id": Words(which, shelf.ids), "product_name": Words(which, shelf.names),
-        "category": Words(shelf.category[which], catalog.CATEGORIES), "cost": unit_cost_cents(shelf, which, risen),
-        "list_price": price, "valid_from": since, "is_product": np.ones(len(which), bool)}, start)
-    month = np.arange(clock.months)
-    first = np.array([clock.first_of_month(int(m)) for m in month])
-    campaigns = table("campaigns", {
-        "campaign_id": Words(month, campaign_ids(clock)),
-        "campaign_name": Words(month, [f"{month_start(start, int(m)):%Y-%m} newsletter" for m in month]),
-        "channel": Words((month % 3 == 2).astype(int), encounters.CONTACT_CHANNELS),
-        "offer": Words(month % len(encounters.OFFERS), encounters.OFFERS), "started_on": first + 9,
-        "ended_on": first + 16, "cost": np.full(len(month), 30_000)}, start)
-    names = [channel.name for channel in parameters.channels]
-    each = np.array([channel.cost for channel in parameters.channels]) * 100.0
-    won = totals["won"].reshape(-1, len(names))[:clock.months]
-    channel_costs = table("channel_costs", {
-        "channel": Words(np.tile(np.arange(len(names)), clock.months), names),
-        "spent_on": np.repeat(first, len(names)), "cost": np.rint(won * each).astype(np.int64).ravel(),
-        "clicks": won.ravel() * 25}, start)
-    return {"products": plain(products), "campaigns": plain(campaigns), "channel_costs": plain(channel_costs)}
-
-
-def facts(
-    parameters: Parameters, clock: Clock, seed: int, customers: int, totals: dict[str, np.ndarray]
-) -> dict[str, Any]:
-    """What truth.json says: the parameters, the calendar and the shop's totals by month, in CNY."""
-    labels = [f"{month_start(clock.start, month):%Y-%m}" for month in range(clock.months + 1)]
-    return {
-        "customers": customers, "months": clock.months, "seed": seed, "parameters": asdict(parameters),
-        "crisis": [str(date.fromordinal(clock.start.toordinal() + day)) for day in clock.crisis],
-        "calendar": [asdict(occasion) for occasion in clock.occasions],
-        "totals": {name: dict(zip(labels, (totals[name] / per).tolist(), strict=True)) for name, per in (
-            ("orders", 1), ("cents", 100), ("shipping_cents", 100), ("returned_cents", 100))},
-    }
-
-
-def write_facts(folder: Path, found: dict[str, Any]) -> None:
-    """Write truth/truth.json."""
-    (folder / "truth").mkdir(parents=True, exist_ok=True)
-    text = json.dumps(found, ensure_ascii=False, indent=1, default=str)
-    (folder / "truth" / "truth.json").write_text(text + "\n", encoding="utf-8")

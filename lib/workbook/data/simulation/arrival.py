@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,15 +26,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import xlsxwriter
 
-from workbook.data.errors import WorkbookError
 from workbook.data.schema import TABLES
 from workbook.data.simulation import records as words
 from workbook.data.simulation.dirt import Records, spoil
+from workbook.data.simulation.shop import Shop, write_facts
 
-if TYPE_CHECKING:
-    from workbook.data.simulate import Shop
-
-LARGEST_SHOP = 200_000  # customers that fit into a workbook with room for their second accounts
+LARGEST_BOOK = 200_000  # customers that fit into a workbook with room for their second accounts
 CSV_ENCODING = "gb18030"
 CUSTOMER_BOOK, CUSTOMER_SHEET = "customers.xlsx", "客户"
 CRM = "crm.db"
@@ -46,9 +43,6 @@ _DIRT = 1_000_003  # spawn key of the faults' generator, beyond any cell's
 
 def write_records(folder: Path, shop: Shop, seed: int) -> Path:
     """Write the shop's records with their faults, and the truth, into `folder`."""
-    if shop.tables["customers"].num_rows > LARGEST_SHOP:
-        raise WorkbookError(f"More than {LARGEST_SHOP:,} customers do not fit into {CUSTOMER_BOOK}.",
-                            way_out="Use --format parquet for a large shop.")
     tables = shop.tables
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_DIRT,)))
     sold = words.order_lines(tables["order_lines"], tables["orders"])
@@ -173,8 +167,6 @@ def _forget_library(path: Path) -> None:
 
 
 def _write_truth(folder: Path, shop: Shop, spoiled: Records, places: Mapping[tuple[str, int], tuple[str, int]]) -> None:
-    from workbook.data.simulate import write_facts
-
     faults = pd.DataFrame(spoiled.faults)
     where = [places[key] for key in zip(faults["table"], faults["mark"], strict=True)]
     faults["file"], faults["row"] = (list(column) for column in zip(*where, strict=True))

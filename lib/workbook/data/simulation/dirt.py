@@ -183,7 +183,7 @@ def _other_phone(phone: str) -> str:
     """The same number as somebody else types it.
 
     >>> _other_phone("19900000012"), _other_phone("19900000013"), _other_phone("19900000014")
-    ('+86 199-0000-0012', '199 0000 0013', '0086 19900000014')
+    ('199 0000 0012', '0086 19900000013', '+86 199-0000-0014')
     """
     parts = phone[:3], phone[3:7], phone[7:]
     return (f"+86 {'-'.join(parts)}", " ".join(parts), f"0086 {phone}")[int(phone) % 3]
