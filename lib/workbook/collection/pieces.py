@@ -59,9 +59,10 @@ class Work:
 
     def forget_drafts(self) -> None:
         """Remove what was written and did not become part of a table."""
+        names = {str(path.parent.relative_to(self.store.root / "tables")) for path in self.drafts}
+        listed = {file for name in names if (entry := self.store.entry(name)) for file in entry.files}
         for path in self.drafts:
-            name = str(path.parent.relative_to(self.store.root / "tables"))
-            if not (self.store.has(name) and path in self.store.files(name)):
+            if str(path.relative_to(self.store.root)) not in listed:
                 path.unlink(missing_ok=True)
 
 

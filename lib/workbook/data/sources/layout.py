@@ -7,6 +7,7 @@ import io
 import re
 import statistics
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from workbook.data.errors import WorkbookError
@@ -14,24 +15,29 @@ from workbook.data.settings import Source
 from workbook.data.sources.piece import Piece, empty
 from workbook.data.sources.streams import HEAD
 
+_LOOKED_AT = 200  # rows
 _DELIMITERS = (",", ";", "\t", "|", "^", "\x01")
 
 
 def find_delimiter(head: str) -> str:
-    """The delimiter that cuts the first lines into the most even rows."""
+    """The delimiter that cuts the first lines into the most even rows; a comma where none does."""
+    lines = "".join(head.splitlines(keepends=True)[:_LOOKED_AT])
+    evenness = {delimiter: _evenness(split_rows(lines, delimiter)) for delimiter in _DELIMITERS}
+    best = max(_DELIMITERS, key=lambda delimiter: (round(evenness[delimiter][0], 1), evenness[delimiter][1]))
+    return best if evenness[best][1] > 1 else ","
 
-    def evenness(delimiter: str) -> tuple[float, int]:
-        counts = [len(row) for row in split_rows(head, delimiter)[:200] if row]
-        usual = statistics.mode(counts) if counts else 0
-        return (counts.count(usual) / len(counts) if usual > 1 else 0.0, usual)
 
-    best = max(_DELIMITERS, key=lambda delimiter: (round(evenness(delimiter)[0], 1), evenness(delimiter)[1]))
-    return best if evenness(best)[1] > 1 else ","
+def _evenness(rows: Sequence[Sequence[str]]) -> tuple[float, int]:
+    """Share of the rows that have the usual number of fields, and that number."""
+    counts = [len(row) for row in rows if row]
+    usual = statistics.mode(counts) if counts else 0
+    return (counts.count(usual) / len(counts) if usual > 1 else 0.0, usual)
 
 
 def split_rows(head: str, delimiter: str) -> list[list[str]]:
+    """The first rows of a text."""
     csv.field_size_limit(max(csv.field_size_limit(), 2 * HEAD))
-    return list(csv.reader(io.StringIO(head, newline=""), delimiter=delimiter))
+    return list(islice(csv.reader(io.StringIO(head, newline=""), delimiter=delimiter), _LOOKED_AT))
 
 
 def is_aligned(head: str) -> bool:
