@@ -250,6 +250,9 @@ def load_settings(path: str | Path = "workbook.yaml") -> Settings:
         raise WorkbookError(f"{file} is not valid YAML: {error}", way_out="Mend the line that it names.") from error
     if not isinstance(declared, dict):
         raise WorkbookError(f"{file} is empty.", way_out="`workbook new` writes a commented one.")
+    for key in {"file", "folder"} & declared.keys():  # known from where the file lies, and no keys of it
+        raise WorkbookError(f"{file}:\n  {key}: unknown key, {nearest(key, _fields_at(Settings, []))}",
+                            way_out="Take it out: the folder of the file is the workspace.")
     try:
         return Settings.model_validate({**declared, "file": file, "folder": file.parent})
     except ValidationError as error:

@@ -196,6 +196,10 @@ class Store:
             return json.loads(path.read_text(encoding="utf-8"))
         return self.below.document(name) if self.below else None
 
+    def forget_document(self, name: str) -> None:
+        """Remove a document of this store; one below is untouched."""
+        (self.root / "documents" / f"{name}.json").unlink(missing_ok=True)
+
     def document_names(self, folder: str) -> list[str]:
         own = {f"{folder}/{path.stem}" for path in (self.root / "documents" / folder).glob("*.json")}
         return sorted(own | set(self.below.document_names(folder) if self.below else ()))
@@ -223,7 +227,11 @@ class Store:
         entry = self._own_entry(name)
         listed = set(entry.files) if entry else set()
         for path in (self.root / "tables" / name).glob("*.parquet"):
-            if str(path.relative_to(self.root)) not in listed:
+            if str(path.relative_to(self.root)) in listed:
+                continue
+            if path.is_dir():  # Spark writes a folder of parts
+                shutil.rmtree(path)
+            else:
                 path.unlink()
 
     def _check_format(self) -> None:
