@@ -75,6 +75,21 @@ def test_margin_of_what_was_kept(orders: ibis.Table) -> None:
     assert row == {"net_of_tax": 150, "cost": 65, "covered_net": 150, "all_net": 150, "orders": 3}
 
 
+def test_a_quantity_that_contradicts_the_money_is_not_believed(
+    con: Any, make_table: Callable[..., Any], orders: ibis.Table
+) -> None:
+    lines = make_table(con, {
+        "order_id": ["4", "4", "5", "5", "7"], "quantity": money(888, 2, 3, 4, -1),
+        "unit_price": money(10, 10, 10, 10, 5), "amount": money(30, 10, 15, 0, -5), "cost": money(1776, 4, 6, 8, None),
+    })  # fmt: skip
+    rows = activity.believable(lines).order_by("order_id", "amount").to_pyarrow().to_pylist()
+    assert [(row["quantity"], row["cost"]) for row in rows] == [(2, 4), (3, 6), (4, 8), (3, 6), (-1, None)]
+    billed = orders.mutate(units=ibis.ifelse(orders.order_id == "4", 890, orders.units.cast("int64")))
+    both = activity.with_believable_lines(billed, lines).order_by("order_id").to_pyarrow().to_pylist()
+    assert [row["units"] for row in both] == [1, 2, 3, 5, 5, 6, -1]
+    assert [row["cost"] for row in both] == [None, None, None, -1760, 25, 30, None]
+
+
 def test_a_period_cut_short_is_compared_with_as_many_days() -> None:
     assert activity.compared_with(period_of("2011-12-09")).end == dt.date(2011, 11, 9)
     assert activity.compared_with(period_of("2011-12")) == period_of("2011-11")

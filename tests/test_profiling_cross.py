@@ -125,6 +125,13 @@ def test_small_levels_are_put_together() -> None:
     assert table["share"].sum() == pytest.approx(1)
 
 
+def test_small_bands_join_their_neighbours() -> None:
+    bands = pd.Series({"18-24": 40, "-17": 2, "25-34": 3, "35-44": 30, "45-": 4, cross.NOT_STATED: 3})
+    assert cross.grouped(bands, smallest=5) == {
+        "-17": "-24", "18-24": "-24", "25-34": "25-", "35-44": "25-", "45-": "25-"
+    }, "three who have not stated it are left out"  # fmt: skip
+
+
 def test_at_most_so_many_levels() -> None:
     counts = pd.Series({f"l{i}": 100 - i for i in range(20)})
     shown = cross.grouped(counts, smallest=5, most=8)

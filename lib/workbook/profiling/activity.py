@@ -23,6 +23,8 @@ from workbook.data.periods import Grain, Period, containing
 from workbook.profiling.cross import NOT_STATED
 
 UNIT = {"week": "W", "month": "M", "quarter": "Q"}
+MONEY = "decimal(18,4)"
+TYPING_ERROR = 5  # times too much or too little: beyond any discount that a line forgets to mention
 FIGURES = ("customers", "orders", "revenue", "net_revenue", "identified_net_revenue", "new_customers")
 
 
@@ -49,10 +51,48 @@ def as_seen_by(orders: ir.Table, returns: ir.Table | None, day: date) -> ir.Tabl
     if returns is None:
         return orders
     seen = returns.filter(returns.returned_on.isnull() | (returns.returned_on <= day))
-    seen = seen.group_by("order_id").agg(seen_amount=seen.amount.sum().cast("decimal(18,4)"))
+    seen = seen.group_by("order_id").agg(seen_amount=seen.amount.sum().cast(MONEY))
     joined = orders.left_join(seen, "order_id")
-    returned = ibis.coalesce(joined.seen_amount, ibis.literal(Decimal(0)).cast("decimal(18,4)"))
-    joined = joined.mutate(returned_amount=returned, net_amount=(joined.amount - returned).cast("decimal(18,4)"))
+    returned = ibis.coalesce(joined.seen_amount, ibis.literal(Decimal(0)).cast(MONEY))
+    joined = joined.mutate(returned_amount=returned, net_amount=(joined.amount - returned).cast(MONEY))
+    return joined.select(*orders.columns)
+
+
+def contradictory(lines: ir.Table) -> ir.BooleanColumn:
+    """Lines whose quantity times price is more than five times what they came to, or less than a fifth."""
+    stated = (lines.quantity.cast("float64") * lines.unit_price.cast("float64")).abs()
+    amount = lines.amount.cast("float64").abs()
+    wrong = (stated > TYPING_ERROR * amount) | (stated * TYPING_ERROR < amount)
+    return ibis.coalesce((amount > 0) & (stated > 0) & wrong, False)
+
+
+def believable(lines: ir.Table) -> ir.Table:
+    """Order lines with a quantity that contradicts price and amount replaced by amount ÷ price, its cost in proportion.
+
+    Money is left as it stands: the amount is what was paid.
+    """
+    wrong = contradictory(lines)
+    units = (lines.amount.cast("float64") / lines.unit_price.cast("float64").nullif(0.0)).round(0)
+    cost = lines.cost.cast("float64") * units / lines.quantity.cast("float64").nullif(0.0)
+    return lines.mutate(
+        quantity=ibis.ifelse(wrong, units.cast(MONEY), lines.quantity.cast(MONEY)),
+        cost=ibis.ifelse(wrong, cost.cast(MONEY), lines.cost.cast(MONEY)),
+    )
+
+
+def with_believable_lines(orders: ir.Table, lines: ir.Table) -> ir.Table:
+    """Orders with units and cost less what contradictory lines state in excess."""
+    both = believable(lines.mutate(wrong=contradictory(lines), stated=lines.quantity, stated_cost=lines.cost))
+    excess = both.filter(both.wrong).group_by("order_id").agg(
+        excess_units=(ibis._.stated.cast(MONEY) - ibis._.quantity).sum(),
+        excess_cost=(ibis._.stated_cost.cast(MONEY) - ibis._.cost).sum(),
+    )
+    joined = orders.left_join(excess, "order_id")
+    zero = ibis.literal(Decimal(0)).cast(MONEY)
+    joined = joined.mutate(
+        units=(joined.units.cast(MONEY) - ibis.coalesce(joined.excess_units.cast(MONEY), zero)).cast(MONEY),
+        cost=(joined.cost.cast(MONEY) - ibis.coalesce(joined.excess_cost.cast(MONEY), zero)).cast(MONEY),
+    )
     return joined.select(*orders.columns)
 
 
@@ -64,7 +104,7 @@ def totals(orders: ir.Table) -> ir.Table:
         all_net, anonymous_net, largest (amount of the largest order).
     """
     bought, known = ~orders.is_return, orders.customer_id.notnull()
-    zero = ibis.literal(Decimal(0)).cast("decimal(18,4)")
+    zero = ibis.literal(Decimal(0)).cast(MONEY)
 
     def money(column: ir.Column, where: Any) -> ir.Scalar:
         return ibis.coalesce(ibis.coalesce(column, zero).sum(where=where), zero)
@@ -73,8 +113,8 @@ def totals(orders: ir.Table) -> ir.Table:
         customers=orders.customer_id.nunique(where=bought),
         orders=(bought & known).sum(),
         all_orders=bought.sum(),
-        units=money(orders.units.cast("decimal(18,4)"), bought & known),
-        all_units=money(orders.units.cast("decimal(18,4)"), bought),
+        units=money(orders.units.cast(MONEY), bought & known),
+        all_units=money(orders.units.cast(MONEY), bought),
         discount=money(orders.discount, bought & known),
         amount=money(orders.amount, bought & known),
         net=money(orders.net_amount, known),

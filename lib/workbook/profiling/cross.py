@@ -20,6 +20,7 @@ and statistical disclosure control, 1980.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -33,6 +34,7 @@ from scipy.stats import norm
 
 NOT_STATED = "(not stated)"
 OTHERS = "(others)"
+BAND = re.compile(r"\d*-\d*")
 LAST = (OTHERS, NOT_STATED)
 LEAST_EXPECTED = 5.0  # below, the normal approximation of a residual is not trusted (Cochran 1954)
 
@@ -77,15 +79,23 @@ def levels(profile: ir.Table, attribute: str, *, value: str = "net_revenue") -> 
 
 
 def grouped(counts: pd.Series, *, smallest: int, most: int = 8) -> dict[str, str]:
-    """Which level is shown as itself and which among the others, so that no group shown is too small.
+    """Under which name each level is shown, so that no group shown is too small.
+
+    Rare levels are put together as others, small bands of a scale (`18-24`) with their smaller neighbour. Where too few
+    have not stated it, they are left out.
 
     Args:
         counts: level → customers.
     """
-    ranked = counts.drop(labels=list(LAST), errors="ignore").sort_values(ascending=False, kind="stable")
+    if NOT_STATED in counts.index and counts[NOT_STATED] < smallest:
+        counts = counts.drop(labels=NOT_STATED)
+    named = counts.drop(labels=list(LAST), errors="ignore")
+    if len(named) and all(BAND.fullmatch(level) for level in named.index):
+        return _neighbours(named, smallest) | {level: level for level in counts.index if level not in named.index}
+    ranked = named.sort_values(ascending=False, kind="stable")
     fits = len(ranked) <= most
     kept = [level for place, (level, n) in enumerate(ranked.items()) if n >= smallest and (fits or place < most - 1)]
-    if NOT_STATED in counts.index and counts[NOT_STATED] >= smallest:
+    if NOT_STATED in counts.index:
         kept.append(NOT_STATED)
     by_size = sorted(kept, key=lambda level: counts[level])
     while by_size and 0 < counts.drop(labels=kept).sum() < smallest:
@@ -93,10 +103,29 @@ def grouped(counts: pd.Series, *, smallest: int, most: int = 8) -> dict[str, str
     return {level: level if level in kept else OTHERS for level in counts.index}
 
 
+def _neighbours(bands: pd.Series, smallest: int) -> dict[str, str]:
+    """Bands of a scale, each too small one joined with the smaller of its neighbours: `18-24` and `25-34`: `18-34`."""
+    joined = [([band], int(bands[band])) for band in sorted(bands.index, key=_lower_end)]
+    while len(joined) > 1 and min(n for _members, n in joined) < smallest:
+        at = min(range(len(joined)), key=lambda place: joined[place][1])
+        beside = min((i for i in (at - 1, at + 1) if 0 <= i < len(joined)), key=lambda place: joined[place][1])
+        first, second = sorted((at, beside))
+        joined[first : second + 1] = [(joined[first][0] + joined[second][0], joined[first][1] + joined[second][1])]
+    names = {}
+    for members, _n in joined:
+        name = f"{members[0].partition('-')[0]}-{members[-1].partition('-')[2]}"
+        names |= dict.fromkeys(members, name)
+    return names
+
+
+def _lower_end(band: str) -> int:
+    return int(band.partition("-")[0] or -1)
+
+
 def one_way(counted: pd.DataFrame, *, smallest: int, most: int = 8) -> pd.DataFrame:
     """level, customers, revenue, value, share: levels too small to show put together, the largest first."""
     shown = grouped(counted.set_index("level")["customers"], smallest=smallest, most=most)
-    table = counted.assign(level=counted["level"].map(shown))
+    table = counted.assign(level=counted["level"].map(shown)).dropna(subset="level")
     table = table.groupby("level", as_index=False)[["customers", "revenue"]].sum()
     table = table[table["customers"] >= smallest]
     n = table["customers"].sum()
@@ -146,6 +175,7 @@ def _pivoted(counted: pd.DataFrame, smallest: int, most: int) -> tuple[pd.DataFr
     for axis in ("row", "column"):
         shown = grouped(table.groupby(axis)["customers"].sum(), smallest=smallest, most=most)
         table[axis] = table[axis].map(shown)
+    table = table.dropna(subset=["row", "column"])
     both = table.groupby(["row", "column"])[["customers", "revenue"]].sum().unstack(fill_value=0)
     frames = []
     for measure in ("customers", "revenue"):

@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from workbook.output import charts, i18n, page
 from workbook.output.explore.panel import panel
@@ -41,8 +42,9 @@ def panels(tables: Mapping[str, pd.DataFrame], *, headings: Mapping[str, str], t
     for place, row in enumerate(rows):
         for column, name in enumerate(row):
             spot = grid[place, column] if len(row) == 2 else grid[place, :]
-            charts.bars(tables[name], label="label", value="value", title=headings[name], unit=unit, xlabel=xlabel,
-                        ax=figure.add_subplot(spot))  # fmt: skip
+            ax = charts.bars(tables[name], label="label", value="value", title=headings[name], unit=unit, xlabel=xlabel,
+                             ax=figure.add_subplot(spot))  # fmt: skip
+            ax.xaxis.set_major_locator(MaxNLocator(3))
     plt.close(figure)
     return figure
 

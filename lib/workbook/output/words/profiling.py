@@ -12,6 +12,7 @@ from workbook.data.findings import Finding
 from workbook.data.periods import Period
 from workbook.output import i18n
 from workbook.output.i18n import _, ngettext
+from workbook.output.words.levels import known, stage
 from workbook.profiling.bridge import BASKET, Split
 from workbook.profiling.concentration import Spread
 from workbook.profiling.cross import NOT_STATED, OTHERS, Cross
@@ -69,7 +70,7 @@ def level(name: str, code: str) -> str:
         return _("not stated") if code == NOT_STATED else _("all others")
     if name == "age_band":
         return _age(code)
-    return _known_levels().get(code, code)
+    return known().get(code, code)
 
 
 def _age(band: str) -> str:
@@ -77,30 +78,6 @@ def _age(band: str) -> str:
     if not low:
         return _("under {age}").format(age=int(high) + 1)
     return f"{low}–{high}" if high else _("{age} and over").format(age=low)
-
-
-def _known_levels() -> dict[str, str]:
-    return {
-        **{name: stage(name) for name in ("prospect", "new", "active", "returning", "dormant", "lost")},
-        "female": _("female"), "male": _("male"), "other": _("other"),
-        "primary": _("primary school"), "secondary": _("secondary school"), "college": _("college"),
-        "bachelor": _("bachelor's degree"), "postgraduate": _("postgraduate degree"),
-        "night": _("night, 0–6"), "morning": _("morning, 6–12"), "afternoon": _("afternoon, 12–18"),
-        "evening": _("evening, 18–24"),
-        "web": _("web site"), "app": _("app"), "store": _("shop counter"), "marketplace": _("marketplace"),
-    }  # fmt: skip
-
-
-def stage(code: str) -> str:
-    """A stage of the life of a customer."""
-    return {
-        "prospect": _("prospect"),
-        "new": _("new"),
-        "active": _("active"),
-        "returning": _("returning"),
-        "dormant": _("dormant"),
-        "lost": _("lost"),
-    }[code]
 
 
 def part(code: str) -> str:
@@ -161,6 +138,17 @@ def activity(found: Mapping[str, Finding], period: Period) -> str:
         anonymous = _("{share} of net revenue came from anonymous sales, of which no notebook can say whose they were.")
         text = paragraph(text, anonymous.format(share=i18n.percent(1 - share)))
     return text
+
+
+def typing_errors(n: int) -> str:
+    """How many lines state a quantity that cannot be."""
+    if not n:
+        return ""
+    return ngettext(
+        "{n} order line states a quantity that contradicts its price and amount; it is counted as amount ÷ price.",
+        "{n} order lines state a quantity that contradicts their price and amount; they are counted as amount ÷ price.",
+        n,
+    ).format(n=i18n.number(n))
 
 
 def largest_order(row: Mapping[str, Decimal]) -> str:
@@ -225,10 +213,17 @@ def panels(tables: Mapping[str, pd.DataFrame], value: str = "share") -> dict[str
     """Tables of levels as people read them: label and value."""
     named = {}
     for name, table in tables.items():
-        rows = table.sort_values("level") if name == "age_band" else _ranked(table, value)
+        rows = _ranked(table, value)
+        if name == "age_band":
+            rows = rows.sort_values("level", key=lambda bands: bands.map(_youngest), kind="stable")
         labels = [level(name, code) for code in rows["level"]]
         named[name] = pd.DataFrame({"label": labels, "value": rows[value].to_numpy()})
     return named
+
+
+def _youngest(band: str) -> float:
+    low = band.partition("-")[0]
+    return np.inf if band in (OTHERS, NOT_STATED) else float(low or -1)
 
 
 def _ranked(table: pd.DataFrame, value: str) -> pd.DataFrame:
