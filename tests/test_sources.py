@@ -194,6 +194,19 @@ def test_a_path_may_name_the_environment(tmp_path: Path, monkeypatch: pytest.Mon
     assert piece.path == tmp_path / "orders.csv"
 
 
+def test_files_outside_of_the_workspace_are_called_without_the_machines_folders(tmp_path: Path) -> None:
+    written(tmp_path, "orders.csv", "a\n1\n")
+    (tmp_path / "2026").mkdir()
+    written(tmp_path, "2026/03.csv", "a\n1\n")
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    for path, name in [("orders.csv", "orders.csv"), ("*.csv", "orders.csv"), ("*/*.csv", "2026/03.csv")]:
+        (piece,) = sources.find(Source(name="test", path=f"{tmp_path}/{path}"), shop)
+        assert piece.name == name
+    (piece,) = sources.find(Source(name="test", path="../orders.csv"), shop)
+    assert not piece.name.startswith("/")
+
+
 def test_packed_files_and_members(tmp_path: Path) -> None:
     text = b"order,amount\n1,2.50\n2,3\n"
     written(tmp_path, "a.csv.gz", gzip.compress(text))

@@ -43,8 +43,10 @@ def sales(tables: Mapping[str, ir.Table]) -> Sales:
     """Count the sales.
 
     Args:
-        tables: `orders` and `order_lines`, those of them that arrived; empty ones count as absent.
+        tables: `orders` and `order_lines`, those of them that arrived.
     """
+    if not tables:
+        return Sales(0, 0, 0, Decimal(0), Decimal(0), None, None, 0)
     main = tables["orders"] if "orders" in tables else tables["order_lines"]
     seen = main.ordered_on <= main.arrived_at.cast("date") + ibis.interval(days=1)
     totals = main.aggregate(
@@ -68,14 +70,14 @@ def sales(tables: Mapping[str, ir.Table]) -> Sales:
 
 
 def rows_by_month(tables: Mapping[str, ir.Table]) -> ir.Table:
-    """source_name, table, month, rows: of the tables whose rows have a time."""
+    """source_name, month, rows, newest (day of the last one): of the tables whose rows have a time."""
     counted = []
     for name, rows in tables.items():
         day = TABLES[name].local_date
         if day:
             month = rows[day].cast("date").truncate("M")
             dated = rows.filter(rows[day].notnull()).group_by(source_name=rows.source_name, month=month)
-            counted.append(dated.aggregate(rows=ibis._.count()).mutate(table=ibis.literal(name)))
+            counted.append(dated.aggregate(rows=ibis._.count(), newest=ibis._[day].cast("date").max()))
     return ibis.union(*counted) if len(counted) > 1 else counted[0]
 
 

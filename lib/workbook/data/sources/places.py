@@ -73,12 +73,18 @@ def natural(text: str) -> list[tuple[int, int | str]]:
     return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", text) if part]
 
 
-def _shown(path: Path, folder: Path) -> str:
-    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
+def _shown(path: Path, folder: Path, source: Source) -> str:
+    """How reports call a file: its place in the workspace; outside of it, its place in the folder that is declared."""
+    if path.is_relative_to(folder):
+        return path.relative_to(folder).as_posix()
+    fixed = Path(secret(SecretStr(source.path))).expanduser() if source.path else path
+    while fixed != fixed.parent and (re.search(r"[*?\[]", str(fixed)) or not path.is_relative_to(fixed)):
+        fixed = fixed.parent
+    return path.relative_to(fixed if fixed.is_dir() else fixed.parent).as_posix()
 
 
 def _pieces_of(path: Path, source: Source, folder: Path) -> Iterator[Piece]:
-    stat, name = path.stat(), _shown(path, folder)
+    stat, name = path.stat(), _shown(path, folder, source)
     modified = datetime.fromtimestamp(stat.st_mtime, UTC).replace(tzinfo=None)
     kind = _kind(path, source)
     if kind == "zip":
@@ -137,7 +143,7 @@ def _database(source: Source, folder: Path) -> Piece:
         path = path if path.is_absolute() else folder / path
         if not path.is_file():
             raise WorkbookError(
-                f"Source {source.label!r}: there is no SQLite file {_shown(path, folder)}.",
+                f"Source {source.label!r}: there is no SQLite file {_shown(path, folder, source)}.",
                 way_out="Correct `url`: sqlite:///FILE, relative to the folder of workbook.yaml.",
             )
         return _sqlite_piece(path, source, folder)
@@ -155,7 +161,7 @@ def _sqlite_piece(path: Path, source: Source, folder: Path) -> Piece:
     parts = [part for part in (path, path.with_name(path.name + "-wal")) if part.exists()]
     newest = max(part.stat().st_mtime for part in parts)
     return Piece(
-        f"{_shown(path, folder)}#{_what(source)}",
+        f"{_shown(path, folder, source)}#{_what(source)}",
         "sqlite",
         path,
         size=sum(p.stat().st_size for p in parts),

@@ -95,6 +95,8 @@ def identified(sales: Sales) -> str:
     """How much of the revenue names a customer."""
     if sales.identified_share is None:
         return _("There is no revenue to share out.")
+    if sales.identified == sales.revenue:
+        return _("**Every sale names its customer**: there are no anonymous ones.")
     return _("**{share} of the revenue names its customer** ({money} of {total}). The rest are anonymous sales: they "
              "count in the shop's totals and in no table of customers.").format(
         share=i18n.percent(sales.identified_share), money=i18n.money(sales.identified), total=i18n.money(sales.revenue))
@@ -132,6 +134,11 @@ def monthly_lines(rows: pd.DataFrame, *, most: int = 6) -> tuple[pd.DataFrame, d
     wide = wide.reindex(pd.date_range(wide.index.min(), wide.index.max(), freq="MS"), fill_value=0).fillna(0)
     frame = wide[largest].rename_axis("month").reset_index()
     return frame, {name: str(name) for name in largest}
+
+
+def is_open(rows: pd.DataFrame) -> bool:
+    """Whether the last month may still grow: it is the one in which the newest row of any source lies."""
+    return bool(len(rows)) and bool(rows["newest"].max() < rows["month"].max() + pd.offsets.MonthEnd(0))
 
 
 def filled_rows(filled: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -193,12 +200,19 @@ def example_rows(rows: pd.DataFrame) -> pd.DataFrame:
     })
 
 
-def quarantine(rejected: int, read: int) -> str:
-    """The share of the rows that could not be read."""
-    if not rejected:
-        return _("**Every row could be read.** Nothing is in quarantine.")
-    return _("**{n} of {read} rows ({share}) could not be read** and wait in quarantine; nothing later counts them."
-             ).format(n=i18n.number(rejected), read=i18n.number(read), share=i18n.percent(rejected / read, 2))
+def quarantine(rejected: int, read: int, *, left_blank: int = 0) -> str:
+    """The share of the rows that could not be read, and values left blank in rows that were kept."""
+    if rejected:
+        text = _("**{n} of {read} rows ({share}) could not be read** and wait in quarantine; nothing later counts them."
+                 ).format(n=i18n.number(rejected), read=i18n.number(read), share=i18n.percent(rejected / read, 2))
+    else:
+        text = _("**Every row could be read.** No row is in quarantine.")
+    if not left_blank:
+        return text
+    return text + " " + ngettext(
+        "In rows that were kept, one personal value could not be read and was left blank.",
+        "In rows that were kept, {n} personal values could not be read and were left blank.", left_blank,
+    ).format(n=i18n.number(left_blank))
 
 
 def rounded(values: int) -> str:
