@@ -209,6 +209,9 @@ def test_who_unsubscribed_gets_nothing_more(shop: Shop) -> None:
     stopped = contacts.groupby("customer_id")["unsubscribed_at"].min().dropna()
     later = contacts.merge(stopped.rename("stopped"), left_on="customer_id", right_index=True)
     assert len(stopped) > 0 and not (later["sent_at"] > later["stopped"]).any()
+    consents = shop.tables["consents"].to_pandas().query("granted")
+    asked = contacts.merge(consents, left_on=["customer_id", "channel"], right_on=["customer_id", "purpose"])
+    assert len(asked) == len(contacts) and set(contacts["channel"]) == {"mail", "sms"}
 
 
 # --- experiments -------------------------------------------------------------------------------

@@ -265,7 +265,7 @@ def _line_faults(records: Records, rng: np.random.Generator) -> None:
     records.overwrite("date_before_shop", take(0.0002, 2), "ordered_at", lambda text: f"1970-01-01{text[10:]}")
     records.overwrite("date_in_future", take(0.0002, 2), "ordered_at", lambda text: f"2062{text[4:]}")
     records.overwrite("unknown_product", take(0.0004, 3), "product_id", lambda text: UNKNOWN_PRODUCT)
-    records.overwrite("quantity_typo", take(0.0002, 2), "quantity", lambda text: "888")
+    records.overwrite("quantity_typo", take(0.0002, 2), "quantity", lambda text: text * 2)  # a key struck twice
     records.overwrite("number_format", take(0.008, 5), "amount", amounts)
     records.overwrite("number_format", take(0.004, 5), "unit_price", lambda text: text.translate(_FULL_WIDTH))
     records.overwrite("region_synonym", take(0.10, 5), "region", lambda text: forms[text][0])

@@ -45,13 +45,15 @@ class EncounterScribe(Scribe):
             unsubscribed_at=contacts["unsubscribed"], cost=contacts["cents"])
 
     def consents(self, stopped: np.ndarray) -> pa.Table:
-        people = self.people
-        given, withdrawn = np.flatnonzero(people.consents), np.flatnonzero(~np.isnan(stopped))
-        who = np.concatenate([given, withdrawn])
+        """Consents given at registration; who unsubscribes withdraws all of them."""
+        people, left = self.people, ~np.isnan(stopped)
+        each = [np.flatnonzero(mask) for mask in (people.consents, people.consents_sms, people.consents & left,
+                                                  people.consents_sms & left)]
+        who = np.concatenate(each)
+        part = np.repeat(np.arange(4), [len(found) for found in each])
         return self._table(
-            "consents", customer_id=self._customer(who), purpose=Words(0 * who, ("mail",)),
-            granted=np.arange(len(who)) < len(given),
-            changed_at=np.concatenate([people.born[given], stopped[withdrawn]]))
+            "consents", customer_id=self._customer(who), purpose=Words(part % 2, encounters.CONTACT_CHANNELS),
+            granted=part < 2, changed_at=np.where(part < 2, people.born[who], stopped[who]))
 
     def assignments(self, trials: list[purchases.Trial]) -> pa.Table:
         parts = [self._arms(trial, ~trial.lost) for trial in trials]

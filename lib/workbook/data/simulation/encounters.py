@@ -107,7 +107,8 @@ def make_contacts(parameters: Parameters, clock: Clock, people: People, left: np
     stopped, parts = np.full(len(people), np.nan), []
     for month in range(clock.months):
         day = clock.first_of_month(month) + 9.0 + 10.0 / 24.0
-        reachable = people.consents & (people.born < day) & np.isnan(stopped)
+        agreed = people.consents_sms if campaign_channel(month) else people.consents
+        reachable = agreed & (people.born < day) & np.isnan(stopped)
         who = np.flatnonzero(reachable & (rng.random(len(people)) < parameters.contacted_share))
         count = len(who)
         sent = day + rng.random(count) * 0.1

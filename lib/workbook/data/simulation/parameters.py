@@ -150,9 +150,9 @@ class Parameters:
     after_order_share: float = 0.06  # of orders followed by a question about them
     response_share: float = 0.34  # of invitations answered at middling satisfaction
 
-    tracked_share: float = 0.25  # of customers whose visits are recorded
-    visits_per_order: float = 1.6  # further visits while the customer is with the shop
-    visits_after: float = 0.15  # the same once they have left
+    tracked_share: float = 0.20  # of customers whose visits are recorded
+    visits_per_order: float = 5.0  # further visits while the customer is with the shop
+    visits_after: float = 0.5  # the same once they have left
     logged_in_share: float = 0.85  # visits with a known customer
 
     consent_share: float = 0.62  # of customers who may be written to

@@ -34,7 +34,8 @@ class People:
     abuser: np.ndarray
     late_payer: np.ndarray
     tracked: np.ndarray
-    consents: np.ndarray
+    consents: np.ndarray  # may be written to by mail
+    consents_sms: np.ndarray  # of these, who may be sent text messages too
     engagement: np.ndarray  # chance to open a message
     referrer: np.ndarray  # number of who recommended; −1 for nobody
     digits: np.ndarray  # for names, addresses and telephone numbers
@@ -87,8 +88,9 @@ def make_people(parameters: Parameters, clock: Clock, rng: np.random.Generator, 
         abuser=(rng.random(count) < parameters.abuser_share) & ~prospect,
         late_payer=on_account & (rng.random(count) < parameters.late_payer_share),
         tracked=prospect | (rng.random(count) < parameters.tracked_share),
-        consents=rng.random(count) < parameters.consent_share,
+        consents=rng.random(count) < parameters.consent_share, consents_sms=np.zeros(count, bool),
         engagement=np.zeros(count), referrer=np.full(count, -1), digits=rng.integers(0, 2**31, count))
+    people.consents_sms = people.consents & (people.digits % 2 == 0)
     warmth = 0.5 * np.log(people.rate * 7.0 * parameters.rate_alpha + 1e-6) + rng.normal(0.0, 0.7, count)
     people.engagement = 1.0 / (1.0 + np.exp(1.2 - warmth))
     _recommend(parameters, people, rng)

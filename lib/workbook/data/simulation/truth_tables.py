@@ -27,7 +27,7 @@ class TruthScribe(Scribe):
             "left_at": timestamps(lost, start), "alive_at_end": np.isinf(left), "mean_spend": people.mean_spend,
             "orders": met, "mean_service": pa.array(service / np.maximum(met, 1), mask=met == 0),
             "is_abuser": people.abuser, "is_late_payer": people.late_payer, "engagement": people.engagement,
-            "is_tracked": people.tracked, "may_be_written_to": people.consents})
+            "is_tracked": people.tracked, "may_be_written_to": people.consents, "may_be_texted": people.consents_sms})
 
     def orders_table(self) -> pa.Table:
         trials = [experiment.name for experiment in self.parameters.experiments]
