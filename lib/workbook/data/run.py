@@ -153,15 +153,14 @@ class Run:
         Args:
             fit: takes the last day to be seen and returns the rule, as JSON can hold it.
         """
-        kept = self.store.document(f"frozen/{name}")
-        if kept is not None:
-            return Frozen(kept["rule"], periods.period_of(kept["base"], self.settings.period), provisional=False)
         base = self._base_period
-        if base.end > self.as_of:
+        if base.end > self.as_of:  # also when it was fitted since: the order of back-filling changes nothing
             return Frozen(fit(self.as_of), self.period, provisional=True)
-        rule = fit(base.end)
-        self.store.keep_document(f"frozen/{name}", {"rule": rule, "base": base.label, "made_by": self.chapter})
-        return Frozen(rule, base, provisional=False)
+        kept = self.store.document(f"frozen/{name}")
+        if kept is None or kept["base"] != base.label:  # another base period was declared: a refit
+            kept = {"rule": fit(base.end), "base": base.label, "made_by": self.chapter}
+            self.store.keep_document(f"frozen/{name}", kept)
+        return Frozen(kept["rule"], base, provisional=False)
 
     def close(self) -> pd.DataFrame:
         """Write the findings; returns them, one row each (value, unit, low, high, n, reason)."""
