@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
@@ -106,6 +107,12 @@ def in_order(notebooks: list[Notebook]) -> list[Notebook]:
         sorter.done(name)
         ready = sorted([*ready, *sorter.get_ready()])
     return ordered
+
+
+def makers_of(tables: Iterable[str], notebooks: list[Notebook]) -> set[str]:
+    """The names of the notebooks that make these tables."""
+    makers = {table: notebook.name for notebook in notebooks for table in notebook.makes}
+    return {maker for table in tables if (maker := _maker(table, makers))}
 
 
 def _maker(table: str, makers: dict[str, str]) -> str:

@@ -1,0 +1,278 @@
+"""One render: the notebooks in order of what each needs, then the pages, then all of it published at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+
+from workbook import __version__
+from workbook.data import periods
+from workbook.data.errors import WorkbookError, nearest
+from workbook.data.notebooks import Notebook, in_order, makers_of, read_notebooks
+from workbook.data.periods import Period
+from workbook.data.run import STAGE, last_complete_period
+from workbook.data.settings import Settings, load_settings
+from workbook.data.store import Store, write_whole
+from workbook.output.report.execution import Outcome, check_options, execute
+from workbook.output.report.pages import write_pages
+
+REPORTING = "WORKBOOK_REPORT"
+MOST_ROWS_IN_CSV = 100_000
+Tell = Callable[[str, Outcome | None], None]  # called with "lang/chapter" before (None) and after a chapter
+
+
+class Rendered(NamedTuple):
+    """What a render made."""
+
+    folder: Path  # where the attempt lies
+    index: Path  # the page to open first
+    outcomes: list[Outcome]
+    kept: Path | None  # the last good report, when this attempt did not replace it
+
+    @property
+    def ok(self) -> bool:
+        return all(outcome.state == "done" for outcome in self.outcomes)
+
+
+def render(
+    settings: str | Path = "workbook.yaml",
+    *,
+    as_of: str = "",
+    only: str = "",
+    lang: str = "",
+    tell: Tell = lambda _step, _outcome: None,
+) -> Rendered:
+    """Run the notebooks and write the report of one period.
+
+    Args:
+        as_of: a period or a day; empty: the last complete period before the newest order.
+        only: one chapter, by number or name; what it needs and is not there is run too.
+        lang: one language; empty: all that the settings name.
+        tell: told before and after each chapter.
+
+    Raises:
+        WorkbookError: settings, options, chapter or period are not known; the languages disagree on a figure.
+    """
+    declared = load_settings(settings)
+    notebooks = in_order(read_notebooks())
+    check_options(notebooks, declared.chapters)
+    languages = (lang,) if lang else declared.languages
+    period = periods.period_of(as_of, declared.period) if as_of else None
+    stage = _new_stage(declared)
+    if period is None and only:
+        period = last_complete_period(stage, declared)
+    chosen = _chosen(notebooks, only, stage, period)
+    draft = declared.reports_folder / f".draft-{os.getpid()}"
+    try:
+        outcomes, period = _run_all(declared, chosen, languages, stage, draft, period, tell)
+        folder = declared.reports_folder / period.label
+        if only and _is_good(folder):
+            _complete_from(folder, draft)
+        _write_findings(stage, draft)
+        _write_run(draft, declared, period, languages, notebooks, outcomes)
+        _write_tables(stage, draft, notebooks, period)
+        write_pages(draft, declared)
+        return _publish(draft, folder, stage, outcomes)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+        shutil.rmtree(stage.root, ignore_errors=True)
+
+
+def _new_stage(settings: Settings) -> Store:
+    folder = settings.store_folder / f"stage-{os.getpid()}"
+    shutil.rmtree(folder, ignore_errors=True)
+    return Store(folder, Store(settings.store_folder))
+
+
+def _chosen(notebooks: list[Notebook], only: str, stage: Store, period: Period | None) -> list[Notebook]:
+    """All notebooks; or one and those that make what it needs and is not there."""
+    if not only:
+        return notebooks
+    wanted = next((n for n in notebooks if n.name == only or n.name.startswith(f"{only}_")), None)
+    if wanted is None:
+        raise WorkbookError(f"There is no chapter {only!r}: {nearest(only, [n.name for n in notebooks])}.",
+                            way_out="Name it by its number, such as --only 04.")
+    there = {name.removeprefix(f"{period.end.isoformat()}/") for name in stage.names()} if period else set()
+    names, waiting = {wanted.name}, [wanted]
+    while waiting:
+        lacking = [table for table in waiting.pop().needs if not _is_there(table, there)]
+        makers = [n for n in notebooks if n.name in makers_of(lacking, notebooks) and n.name not in names]
+        names |= {maker.name for maker in makers}
+        waiting += makers
+    return [notebook for notebook in notebooks if notebook.name in names]
+
+
+def _is_there(table: str, there: set[str]) -> bool:
+    return any(name.startswith(table[:-1]) for name in there) if table.endswith("*") else table in there
+
+
+def _run_all(
+    settings: Settings, notebooks: list[Notebook], languages: Sequence[str], stage: Store, draft: Path,
+    period: Period | None, tell: Tell,
+) -> tuple[list[Outcome], Period]:
+    outcomes: list[Outcome] = []
+    findings: dict[str, dict[str, str]] = {}
+    with _reporting(stage):
+        for lang in languages:
+            states: dict[str, Outcome] = {}
+            for notebook in notebooks:
+                outcome = _blocked(notebook, notebooks, states)
+                if outcome is None:
+                    tell(f"{lang}/{notebook.name}", None)
+                    parameters = {"settings": str(settings.file), "as_of": _as_of(period), "lang": lang}
+                    parameters |= settings.chapters.get(notebook.name, {})
+                    outcome = execute(notebook, draft / lang / "notebooks" / f"{notebook.name}.ipynb", parameters)
+                states[notebook.name] = outcome
+                tell(f"{lang}/{notebook.name}", outcome)
+                if period is None and outcome.state == "done" and "raw/*" in notebook.makes:
+                    period = last_complete_period(stage, settings)
+            outcomes = _together(outcomes, list(states.values()))
+            findings[lang] = {path.stem: path.read_text("utf-8") for path in (stage.root / "findings").glob("*.json")}
+    _agree(findings)
+    if period is None:
+        first = next(outcome for outcome in outcomes if outcome.state == "failed")
+        raise WorkbookError(f"{first.chapter} failed: {first.error}",
+                            why="Without orders there is no last complete period to report on.",
+                            way_out="Mend what it names, or name the period: workbook render --as-of 2026-06.")
+    return outcomes, period
+
+
+def _as_of(period: Period | None) -> str:
+    return "" if period is None else period.label if period.is_whole else period.end.isoformat()
+
+
+def _blocked(notebook: Notebook, notebooks: list[Notebook], states: dict[str, Outcome]) -> Outcome | None:
+    """The outcome of a chapter that lacks what a failed one makes."""
+    failed = {name for name, outcome in states.items() if outcome.state in ("failed", "skipped")}
+    because = tuple(sorted(makers_of(notebook.needs, notebooks) & failed))
+    return Outcome(notebook.name, "skipped", because=because) if because else None
+
+
+def _together(before: list[Outcome], now: list[Outcome]) -> list[Outcome]:
+    """One outcome a chapter over the languages: the worse state, the sum of the time."""
+    if not before:
+        return now
+    worse = {"done": 0, "skipped": 1, "failed": 2}
+    both = zip(before, now, strict=True)
+    return [
+        Outcome(a.chapter, max(a.state, b.state, key=worse.__getitem__), a.seconds + b.seconds, a.error or b.error,
+                a.because or b.because) for a, b in both
+    ]
+
+
+def _agree(findings: dict[str, dict[str, str]]) -> None:
+    """The languages must have found the same, to the last digit."""
+    (first, reference), *others = findings.items()
+    for lang, found in others:
+        differing = sorted(name for name in reference if found.get(name) != reference[name])
+        if differing:
+            raise WorkbookError(
+                f"{', '.join(differing)} found other values in {lang} than in {first}.",
+                why="A figure may not depend on the reader's language.",
+                way_out="Look for a random draw without the run's generator, or for text that enters a calculation.")
+
+
+@contextmanager
+def _reporting(stage: Store) -> Iterator[None]:
+    """Kernels started inside write to the stage and draw for a page."""
+    own = {STAGE: str(stage.root), REPORTING: "1"}
+    before = {name: os.environ.get(name) for name in own}
+    os.environ.update(own)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _write_findings(stage: Store, draft: Path) -> None:
+    """The findings of this run; chapters that were not run keep those of the report before."""
+    file = draft / "findings.json"
+    found = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    for path in sorted((stage.root / "findings").glob("*.json")):
+        found[path.stem] = json.loads(path.read_text("utf-8"))
+    write_whole(file, json.dumps(dict(sorted(found.items())), ensure_ascii=False, indent=1, allow_nan=False))
+
+
+def _write_run(
+    draft: Path, settings: Settings, period: Period, languages: Sequence[str], notebooks: list[Notebook],
+    outcomes: list[Outcome],
+) -> None:
+    """What the pages are made from, beside the notebooks and findings."""
+    file = draft / "run.json"
+    before = json.loads(file.read_text("utf-8")) if file.exists() else {"outcomes": [], "languages": []}
+    run = {outcome["chapter"]: outcome for outcome in before["outcomes"] if outcome["state"] != "absent"}
+    run |= {outcome.chapter: asdict(outcome) for outcome in outcomes}
+    record = {
+        "shop": settings.name,
+        "period": period.label,
+        "as_of": period.end.isoformat(),
+        "rendered_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "version": __version__,
+        "engine": settings.engine.url,
+        "languages": [lang for lang in ("en", "zh") if lang in {*languages, *before["languages"]}],
+        "outcomes": [run.get(n.name, asdict(Outcome(n.name, "absent"))) for n in sorted(notebooks)],
+    }
+    write_whole(file, json.dumps(record, ensure_ascii=False, indent=1))
+
+
+def _write_tables(stage: Store, draft: Path, notebooks: list[Notebook], period: Period) -> None:
+    """The chapters' own tables as CSV for whoever wants to go on: one row a customer or fewer, never events."""
+    folder = draft / "tables"
+    folder.mkdir(exist_ok=True)
+    own = {table for notebook in notebooks for table in notebook.makes if not table.endswith("*")}
+    ledgers = {"clean/ledger", "clean/quality", "clean/gates", "clean/unmatched_returns"}
+    prefix = f"{period.end.isoformat()}/"
+    for name in stage.names():
+        table = name.removeprefix(prefix)
+        if name == table or table not in own | ledgers or stage.entry(name).rows > MOST_ROWS_IN_CSV:
+            continue
+        with duckdb.connect() as con:
+            files = [str(path) for path in stage.files(name)]
+            con.read_parquet(files).write_csv(str(folder / f"{table.replace('/', '_')}.csv"))
+
+
+def _is_good(folder: Path) -> bool:
+    file = folder / "run.json"
+    if not file.exists():
+        return False
+    states = {outcome["state"] for outcome in json.loads(file.read_text("utf-8"))["outcomes"]}
+    return not states & {"failed", "skipped"}
+
+
+def _complete_from(folder: Path, draft: Path) -> None:
+    """Take what this render did not make from the report that is there."""
+    for path in folder.rglob("*"):
+        target = draft / path.relative_to(folder)
+        if path.is_file() and path.suffix != ".html" and not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, target)
+
+
+def _publish(draft: Path, folder: Path, stage: Store, outcomes: list[Outcome]) -> Rendered:
+    """Swap the draft in; a failed attempt leaves a good report where it is."""
+    ok = all(outcome.state == "done" for outcome in outcomes)
+    keep = not ok and _is_good(folder)
+    target = folder.with_name(f"{folder.name}.failed") if keep else folder
+    if ok:
+        stage.publish()
+        shutil.rmtree(folder.with_name(f"{folder.name}.failed"), ignore_errors=True)
+    aside = target.with_name(f".old-{target.name}")
+    shutil.rmtree(aside, ignore_errors=True)
+    if target.exists():
+        target.rename(aside)
+    draft.rename(target)
+    shutil.rmtree(aside, ignore_errors=True)
+    return Rendered(target, target / "index.html", outcomes, folder if keep else None)

@@ -1,0 +1,106 @@
+"""What the index of a report says: the verdict of the month, the trust strip, why a chapter is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from workbook.data.findings import Finding
+from workbook.data.periods import Period
+from workbook.data.settings import Settings
+from workbook.output import i18n
+from workbook.output.i18n import _, ngettext
+
+Found = Mapping[str, Mapping[str, Finding]]
+
+
+class Trust(NamedTuple):
+    """One item of the trust strip. `state` is good, doubtful or plain."""
+
+    name: str
+    value: str
+    note: str
+    state: str
+
+
+def verdict(findings: Found, before: Found, period: Period) -> str:
+    """One sentence: what the shop took in the period, and how that compares."""
+    now = findings.get("03_profiling", {}).get("net_revenue") or findings.get("02_cleaning", {}).get("net_revenue")
+    if now is None or now.value is None:
+        return _("No revenue figure was made in this run: see the chapters below.")
+    whose = "03_profiling" if "net_revenue" in findings.get("03_profiling", {}) else "02_cleaning"
+    then = before.get(whose, {}).get("net_revenue")
+    if whose == "02_cleaning":
+        return _("Net revenue on record up to {day}: {value}.").format(
+            day=i18n.date(period.end), value=i18n.money(now.value))
+    if then is None or not then.value:
+        return _("The shop took {value} net of returns in {period}.").format(
+            value=i18n.money(now.value), period=i18n.period(period))
+    moved = (float(now.value) - float(then.value)) / abs(float(then.value))
+    return _("The shop took {value} net of returns in {period}, {change} against the period before.").format(
+        value=i18n.money(now.value), period=i18n.period(period), change=i18n.change(moved))
+
+
+def trust(findings: Found, record: Mapping[str, str], settings: Settings) -> list[Trust]:
+    """Why the page may be believed, and where not: identified share, freshness, gates, what is missing, sources."""
+    collected, cleaned = findings.get("01_collection", {}), findings.get("02_cleaning", {})
+    items = [_identified(cleaned), _fresh(collected), _gates(cleaned), _quarantine(collected), _missing(settings)]
+    made = Trust(
+        _("Made from"),
+        ngettext("{n} source", "{n} sources", len(settings.sources)).format(n=len(settings.sources)),
+        _("{time} UTC, workbook {version}, engine {engine}").format(
+            time=i18n.moment(datetime.fromisoformat(record["rendered_at"])), version=record["version"],
+            engine=record["engine"]),
+        "plain")
+    return [*(item for item in items if item), made]
+
+
+def _identified(cleaned: Mapping[str, Finding]) -> Trust | None:
+    share = cleaned.get("identified_revenue_share")
+    if share is None or share.value is None:
+        return None
+    state = "good" if share.value >= 0.9 else "doubtful"
+    return Trust(_("Identified"), i18n.percent(share.value), _("of the revenue belongs to a known customer"), state)
+
+
+def _fresh(collected: Mapping[str, Finding]) -> Trust | None:
+    newest = collected.get("newest_sale")
+    if newest is None or newest.value is None:
+        return None
+    return Trust(_("Newest sale"), i18n.quantity(newest.value, "date"), _("on record when this was made"), "plain")
+
+
+def _gates(cleaned: Mapping[str, Finding]) -> Trust | None:
+    if "gates_total" not in cleaned:
+        return None
+    passed, total = cleaned["gates_passed"].value, cleaned["gates_total"].value
+    value = _("{passed} of {total}").format(passed=i18n.number(passed), total=i18n.number(total))
+    return Trust(_("Checks passed"), value, _("totals that must agree"), "good" if passed == total else "doubtful")
+
+
+def _quarantine(collected: Mapping[str, Finding]) -> Trust | None:
+    rows = collected.get("rows_quarantined")
+    if rows is None:
+        return None
+    state = "good" if not rows.value else "doubtful"
+    return Trust(_("Could not be read"), i18n.quantity(rows.value, "rows"), _("rows wait in quarantine"), state)
+
+
+def _missing(settings: Settings) -> Trust:
+    from workbook.data.schema import TABLES
+
+    there = {source.table for source in settings.sources}
+    absent = [name for name, table in TABLES.items() if table.switches_on and name not in there]
+    return Trust(
+        _("Not supplied"), ngettext("{n} table", "{n} tables", len(absent)).format(n=len(absent)),
+        _("what each would add is listed in the chapter on collection"), "plain")
+
+
+def why_not(state: str, error: str, because: Iterable[str]) -> str:
+    """Why a chapter has no sentence of its own."""
+    if state == "failed":
+        return _("This chapter failed: {error}").format(error=error)
+    if state == "skipped":
+        return _("Not run, because {chapters} failed.").format(chapters=", ".join(because))
+    return _("Not part of this run.")
