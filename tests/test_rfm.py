@@ -195,6 +195,10 @@ class TestScores:
         found = rfm.score(table, apart).order_by("customer_id").to_pyarrow()
         assert found["f"].to_pylist() == [1] * 6 + [2, 3, 4, 5]
 
+    def test_where_nobody_came_back_the_frequency_edges_are_everybodys(self, con, make_table):
+        table = measures(con, make_table, [1, 2, 3], [1, 1, 1], [5, 6, 7])
+        assert rfm.thresholds(table, first_time_apart=True).frequency == (1.0,) * 4
+
     def test_interpolation_puts_no_value_above_itself(self, con, make_table):
         """0.7 × 10 is a hair more than 7 in floating point, 0.29 × 100 a hair less than 29."""
         for n_bins, n in ((10, 11), (20, 21), (7, 8), (20, 101)):

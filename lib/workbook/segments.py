@@ -340,6 +340,11 @@ def saved(run: Run) -> dict[str, str]:
     return {name: document["filter"] for name, document in documents.items()}
 
 
+def forget(run: Run, name: str) -> None:
+    """Remove a saved filter."""
+    _workspace(run).forget_document(f"{FOLDER}/{checked_name(name)}")
+
+
 def listed(table: ir.Table, sentence: str, *, columns: Sequence[str] = ()) -> ir.Table:
     """The list to hand on: customer_id and the named columns, who spent most first."""
     found = members(table, parse(sentence))

@@ -48,17 +48,18 @@ def thresholds(customers: ir.Table, *, n_bins: int = 5, first_time_apart: bool =
     Args:
         customers: recency_days, frequency, monetary; one row per buyer.
         n_bins: bins per measure.
-        first_time_apart: frequency edges from repeat buyers alone. Where most people bought once, all edges would
-            else be 1, and those who came back could not be told apart.
+        first_time_apart: frequency edges from repeat buyers alone, if there are any. Where most people bought once,
+            all edges would else be 1, and those who came back could not be told apart.
     """
     if not 2 <= n_bins <= 20:
         raise WorkbookError(f"n_bins is {n_bins}.", way_out="Choose 2 to 20 bins; 5 is usual.")
+    as_float = {measure: customers[measure].cast("float64") for measure in MEASURES}
     repeat = customers.purchase_days > 1 if first_time_apart else None
     wanted = {
-        f"{measure}_{i}": customers[measure]
-        .cast("float64")
-        .quantile(i / n_bins, where=repeat if measure == "frequency" else None)
-        for measure in MEASURES
+        f"{measure}_{i}": values.quantile(i / n_bins, where=repeat).coalesce(values.quantile(i / n_bins))
+        if measure == "frequency"
+        else values.quantile(i / n_bins)
+        for measure, values in as_float.items()
         for i in range(1, n_bins)
     }
     row = few_rows(customers.aggregate(**wanted))[0]

@@ -185,8 +185,8 @@ def filtered(run: Run, people: ir.Table, sentence: str) -> list[Any]:
 
 def overlaps(run: Run, people: ir.Table, wanted: segments.Filter) -> page.Fragment:
     """How the filter overlaps with each saved segment."""
-    kept = {name: segments.parse(text) for name, text in segments.saved(run).items()}
-    found = {name: segments.overlap(people, wanted, other) for name, other in kept.items()}
+    kept = {name: text for name, text in segments.saved(run).items() if not isinstance(_size(people, text), str)}
+    found = {name: segments.overlap(people, wanted, segments.parse(text)) for name, text in kept.items()}
     return page.table(words.overlap_rows(found), columns={
         "name": _("Saved segment"), "only_first": (_("Only in the filter"), "number"), "both": (_("In both"), "number"),
         "only_second": (_("Only in the saved one"), "number"),
@@ -198,11 +198,19 @@ def saved_table(run: Run, people: ir.Table) -> page.Fragment:
     sentences = segments.saved(run)
     if not sentences:
         return page.say(_("No segment of your own is saved yet: open this notebook in JupyterLab to build one."))
-    found = {name: segments.size(people, segments.parse(text)) for name, text in sentences.items()}
+    found = {name: _size(people, text) for name, text in sentences.items()}
     return page.table(words.saved_rows(found, sentences), columns={
         "name": _("Segment"), "filter": _("Filter"), "customers": (_("Customers"), "number"),
         "share": (_("Share of customers"), "percent"), "spend": (_("Net amount of twelve months"), "money"),
     }, caption=_("Saved segments"))  # fmt: skip
+
+
+def _size(people: ir.Table, sentence: str) -> segments.Size | str:
+    """What a saved filter holds; where it no longer fits the customers' columns, why."""
+    try:
+        return segments.size(people, segments.parse(sentence))
+    except WorkbookError as error:
+        return error.what
 
 
 def write_list(run: Run, people: ir.Table, name: str, sentence: str) -> tuple[Path, int]:

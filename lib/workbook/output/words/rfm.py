@@ -122,6 +122,8 @@ def repeaters(facts: Repeats) -> str:
     if facts.repeaters:
         text += _gap() + _("A repeat purchase day brings {value} on average.").format(
             value=i18n.money(facts.mean_repeat_value))
+    if facts.customers < FEWEST:
+        text += _gap() + _("With so few customers the scores below say little.")
     return text
 
 
@@ -312,17 +314,21 @@ def paying(response: pd.DataFrame, break_even: float | None) -> str:
     text = _("A letter pays from a response of **{rate}** on, if every answer came from the letter.").format(
         rate=i18n.percent(break_even))
     if sure:
-        return text + _gap() + _("Surely above it: {segments}. But these customers bought without a letter: what a letter "
-                              "adds, only an experiment tells.").format(segments=_(", ").join(sure))
+        return text + _gap() + _(
+            "Surely above it: {segments}. But these customers bought without a letter: what a letter adds, only an "
+            "experiment tells.").format(segments=_(", ").join(sure))
     return text + _gap() + _("No segment is surely above it.")
 
 
 def saved_rows(sizes: Mapping[str, Any], sentences: Mapping[str, str]) -> pd.DataFrame:
-    """Saved segments: name, filter, size, share, spending."""
-    return pd.DataFrame(
-        [{"name": name, "filter": sentences[name], "customers": size.customers, "share": size.share,
-          "spend": size.spend_12m} for name, size in sizes.items()],
-        columns=["name", "filter", "customers", "share", "spend"])
+    """Saved segments: name, filter, size, share, spending; or why a filter no longer fits."""
+    rows = [
+        {"name": name, "filter": f"{sentences[name]} ({size})"} if isinstance(size, str)
+        else {"name": name, "filter": sentences[name], "customers": size.customers, "share": size.share,
+              "spend": size.spend_12m}
+        for name, size in sizes.items()
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["name", "filter", "customers", "share", "spend"])
 
 
 def overlap_rows(overlaps: Mapping[str, Any]) -> pd.DataFrame:
