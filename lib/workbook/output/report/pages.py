@@ -81,7 +81,7 @@ def write_pages(folder: Path, settings: Settings) -> None:
                     **shared, chapter=chapter, chapters=chapters, body=Markup(body.html), contents=body.contents)
                 write_whole(folder / lang / chapter.href, html)
         index = templates.get_template("index.html").render(
-            **shared, chapters=chapters, cards=_cards(findings, before), trust=words.trust(findings, record, settings),
+            **shared, chapters=chapters, cards=_cards(findings, before), trust=words.trust(findings, record, settings, period),
             verdict=words.verdict(findings, before, period))
         write_whole(folder / lang / "index.html", index)
     entrance = templates.get_template("entrance.html").render(
@@ -145,7 +145,10 @@ def _body(path: Path) -> Body:
     for cell in soup.select("div.jp-Cell"):
         if not cell.get_text(strip=True) and not cell.find(["img", "svg"]):
             cell.decompose()
-    contents = [(heading["id"], heading.get_text(strip=True)) for heading in soup.find_all("h2") if heading.get("id")]
+    contents = []
+    for number, heading in enumerate(soup.find_all("h2"), start=1):
+        heading["id"] = f"section-{number}"
+        contents.append((heading["id"], heading.get_text(strip=True)))
     return Body(str(soup), contents)
 
 

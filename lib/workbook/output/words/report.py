@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from workbook.data.findings import Finding
@@ -42,10 +42,10 @@ def verdict(findings: Found, before: Found, period: Period) -> str:
         value=i18n.money(now.value), period=i18n.period(period), change=i18n.change(moved))
 
 
-def trust(findings: Found, record: Mapping[str, str], settings: Settings) -> list[Trust]:
+def trust(findings: Found, record: Mapping[str, str], settings: Settings, period: Period) -> list[Trust]:
     """Why the page may be believed, and where not: identified share, freshness, gates, what is missing, sources."""
     collected, cleaned = findings.get("01_collection", {}), findings.get("02_cleaning", {})
-    items = [_identified(cleaned), _fresh(collected), _gates(cleaned), _quarantine(collected), _missing(settings)]
+    items = [_identified(cleaned), _fresh(collected, period), _gates(cleaned), _quarantine(collected), _missing(settings)]
     made = Trust(
         _("Made from"),
         ngettext("{n} source", "{n} sources", len(settings.sources)).format(n=len(settings.sources)),
@@ -64,10 +64,14 @@ def _identified(cleaned: Mapping[str, Finding]) -> Trust | None:
     return Trust(_("Identified"), i18n.percent(share.value), _("of the revenue belongs to a known customer"), state)
 
 
-def _fresh(collected: Mapping[str, Finding]) -> Trust | None:
+def _fresh(collected: Mapping[str, Finding], period: Period) -> Trust | None:
     newest = collected.get("newest_sale")
     if newest is None or newest.value is None:
         return None
+    if date.fromisoformat(str(newest.value)[:10]) < period.end:
+        note = _("the period ends on {day}: its last days are missing, or nobody bought").format(
+            day=i18n.date(period.end))
+        return Trust(_("Newest sale"), i18n.quantity(newest.value, "date"), note, "doubtful")
     return Trust(_("Newest sale"), i18n.quantity(newest.value, "date"), _("on record when this was made"), "plain")
 
 
