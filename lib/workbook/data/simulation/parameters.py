@@ -127,6 +127,7 @@ class Parameters:
     experiments: tuple[Experiment, ...] = EXPERIMENTS
     season: bool = True  # feasts and promotions move the order rate
     promotion_discount: float = 0.10  # further price reduction while a promotion runs
+    lowest_price_share: float = 0.5  # of the list price, below which nothing is sold: lifts the smallest orders
     companion_share: float = 0.40  # further lines taken from the companion category of the first
 
     crisis_month: int = 18  # month of the shop's history in which the warehouse moves
@@ -182,5 +183,6 @@ class Parameters:
                           (1.0,) * 6, (1.0,) * 5, (1.0,) * 5, ("other",))
         bare = cls(leaves_after_first=False, prospect_share=0.0, guest_share=0.0, personas=(persona,),
                    channels=(Channel("direct", 1.0, 0.0, 1.0, 1.0),), experiments=(), season=False,
-                   promotion_discount=0.0, crisis_months=0, service_on_dropout=0.0, abuser_share=0.0)
+                   promotion_discount=0.0, lowest_price_share=0.0, crisis_months=0, service_on_dropout=0.0,
+                   abuser_share=0.0)
         return replace(bare, **changes)  # type: ignore[arg-type]

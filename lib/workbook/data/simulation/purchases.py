@@ -190,7 +190,7 @@ def make_lines(parameters: Parameters, clock: Clock, people: People, orders: Ord
     product = np.searchsorted(key, category * 1e7 + target / quantity / dearer) + (rng.random(len(order)) < 0.06)
     product = np.clip(product, shelf.first[category], shelf.last[category])
     listed = np.rint(shelf.price[product] * dearer * 100.0).astype(np.int64)
-    paid = np.maximum(target / quantity * 100.0, listed * 0.5)
+    paid = np.maximum(target / quantity * 100.0, np.maximum(listed * parameters.lowest_price_share, 1.0))
     paid = np.rint(paid * (1.0 - parameters.promotion_discount * orders.promoted[order])).astype(np.int64)
     return Lines(order=order, line_no=line_no + 1, product=product, quantity=quantity,
                  unit_cents=np.minimum(paid, listed), list_cents=listed)
