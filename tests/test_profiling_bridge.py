@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbook.data.periods import period_of
@@ -51,6 +51,7 @@ sides = st.builds(
 crossings = st.builds(lambda a, b: Crossed(Fraction(a, 7), Fraction(b, 3)), whole, whole)
 
 
+@settings(deadline=None)
 @given(before=sides, after=sides, crossed=crossings)
 def test_parts_add_up_to_the_last_digit(before: Side, after: Side, crossed: Crossed) -> None:
     for given_crossed in (crossed, None):
@@ -89,6 +90,7 @@ def test_two_factors_by_hand() -> None:
     assert split.basket == 110
 
 
+@settings(deadline=None)
 @given(before=sides, after=sides, crossed=crossings)
 def test_opening_the_basket_moves_nothing_else(before: Side, after: Side, crossed: Crossed) -> None:
     open_, shut = bridge.split(before, after, crossed), bridge.split(before, after)
@@ -97,6 +99,7 @@ def test_opening_the_basket_moves_nothing_else(before: Side, after: Side, crosse
         assert abs(open_.parts[name] - shut.parts[name]) <= Decimal("0.0010"), "but for rounding"
 
 
+@settings(deadline=None)
 @given(before=sides, after=sides, crossed=crossings)
 def test_symmetric_in_time(before: Side, after: Side, crossed: Crossed) -> None:
     there = bridge.split(before, after, crossed)

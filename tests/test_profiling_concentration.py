@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbook.profiling import concentration
@@ -18,12 +18,14 @@ def test_by_hand() -> None:
     assert concentration.top_share(x, top=0.125) == pytest.approx(0.2), "a customer at the border counts in part"
 
 
+@settings(deadline=None)
 @given(x=amounts)
 def test_same_as_the_mean_difference_of_all_pairs(x: np.ndarray) -> None:
     pairs = np.abs(x[:, None] - x[None, :]).mean()
     assert concentration.gini(x) == pytest.approx(pairs / (2 * x.mean()), abs=1e-12)
 
 
+@settings(deadline=None)
 @given(x=amounts)
 def test_lorenz_curve_lies_below_equality_and_rises(x: np.ndarray) -> None:
     curve = concentration.lorenz(x)
@@ -33,6 +35,7 @@ def test_lorenz_curve_lies_below_equality_and_rises(x: np.ndarray) -> None:
     assert concentration.top_share(x, top=0.2) >= 0.2 - 1e-12
 
 
+@settings(deadline=None)
 @given(x=amounts, factor=st.integers(1, 50))
 def test_currency_does_not_matter(x: np.ndarray, factor: int) -> None:
     assert concentration.gini(x * factor) == pytest.approx(concentration.gini(x))

@@ -85,6 +85,7 @@ def test_fewer_customers_than_a_cell_show_nothing() -> None:
     assert result.customers.isna().all().all() and result.hidden == result.customers.size
 
 
+@settings(deadline=None)
 @given(table=counts.filter(lambda t: (t.sum(axis=0) > 0).all() and (t.sum(axis=1) > 0).all()))
 def test_residuals_agree_with_statsmodels(table: np.ndarray) -> None:
     ours, expected = cross.residuals(table)

@@ -18,7 +18,6 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from workbook.data.engine import few_rows
 from workbook.data.periods import Grain, Period, containing
 from workbook.profiling.cross import NOT_STATED
 
@@ -123,11 +122,6 @@ def totals(orders: ir.Table) -> ir.Table:
         anonymous_net=money(orders.net_amount, ~known),
         largest=ibis.coalesce(orders.amount.max(where=bought), zero),
     )
-
-
-def exactly(table: ir.Table, *, most: int = 10_000) -> list[dict[str, Any]]:
-    """The rows of a small aggregate with every digit of its decimals."""
-    return few_rows(table, limit=most)
 
 
 def first_purchases(orders: ir.Table) -> ir.Table:

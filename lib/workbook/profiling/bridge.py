@@ -28,8 +28,9 @@ from typing import Any, NamedTuple
 import ibis
 import ibis.expr.types as ir
 
+from workbook.data.engine import few_rows
 from workbook.data.periods import Period
-from workbook.profiling.activity import as_seen_by, exactly, totals, within
+from workbook.profiling.activity import as_seen_by, totals, within
 
 BASKET = ("units", "price", "mix", "discount", "returns")  # one block; without lines: units, price
 CENT = Decimal("0.0001")
@@ -187,11 +188,11 @@ def _decimal(x: Fraction) -> Decimal:
 def side(orders: ir.Table, period: Period, *, returns: ir.Table | None = None, lines: ir.Table | None = None) -> Side:
     """A period's sums as they looked on its last day."""
     own = as_seen_by(within(orders, period), returns, period.end)
-    [row] = exactly(totals(own))
+    [row] = few_rows(totals(own))
     units, listed = Fraction(row["units"]), Fraction(row["amount"]) + Fraction(row["discount"])
     if lines is not None:
         products = priced(orders, lines, period)
-        [sums] = exactly(products.agg(units=products.units.sum(), listed=products.listed.sum()))
+        [sums] = few_rows(products.agg(units=products.units.sum(), listed=products.listed.sum()))
         units, listed = Fraction(sums["units"] or 0), Fraction(sums["listed"] or 0)
     return Side(
         row["customers"], row["orders"], units, listed, Fraction(row["amount"]), Fraction(row["net"]),
@@ -225,7 +226,7 @@ def crossed(before: ir.Table, after: ir.Table, old: Side, new: Side) -> Crossed 
     """Average prices with mix and prices of different periods, from two tables of `priced`."""
     if not (old.units > 0 and new.units > 0):
         return None
-    [row] = exactly(_crossed_sums(before, after))
+    [row] = few_rows(_crossed_sums(before, after))
     lost, gained = Fraction(row["only_before"] or 0), Fraction(row["only_after"] or 0)
     return Crossed(
         (Fraction(row["before_at_after"] or 0) + lost) / old.units,
