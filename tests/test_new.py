@@ -10,10 +10,12 @@ import pytest
 import yaml
 from rich.console import Console
 
+from workbook.cleaning.steps import clean
 from workbook.collection import collect
 from workbook.data import discover
 from workbook.data.checking import check
 from workbook.data.errors import WorkbookError
+from workbook.data.run import open_run
 from workbook.data.settings import load_settings
 from workbook.data.store import Store
 from workbook.output import i18n
@@ -265,6 +267,16 @@ def test_missing_customer_is_a_warning_only(shop: Path) -> None:
     assert [problem.code for problem in checked.problems] == ["no_customer"] and checked.errors == ()
 
 
+def test_file_with_another_header_is_a_warning(shop: Path) -> None:
+    (shop / "day-1.csv").write_text("who,when,total\na,2026-01-05,1.5\n")
+    (shop / "day-2.csv").write_text("when,total,who,more\n2026-01-06,1.5,b,x\n")
+    columns = {"who": "customer_id", "when": "ordered_at", "total": "amount"}
+    file = settings_of(shop, sources=[{"path": "day-*.csv", "table": "orders", "columns": columns}])
+    assert codes(file) == {}, "another order of columns is no other header"
+    (shop / "day-3.csv").write_text("buyer,when,total\nb,2026-01-06,1.5\n")
+    assert codes(file) == {"headers_differ": {"file": "day-3.csv"}}
+
+
 def test_wrong_encoding_and_unset_secret_are_told(shop: Path) -> None:
     (shop / "gb.csv").write_text("客户,日期,金额\n张,2026-01-05,1.5\n", encoding="gb18030")
     file = settings_of(shop, sources=[
@@ -305,6 +317,29 @@ def test_public_data_goes_from_new_to_raw_tables(
     store = Store(settings.store_folder)
     collect(settings, store, progress=False)
     assert {table: store.entry(f"raw/{table}").rows for table in rows} == rows
+
+
+@pytest.mark.parametrize(
+    ("file", "columns", "as_of", "orders", "customers", "revenue"),
+    [
+        ("cdnow/CDNOW_sample.txt", "-,customer_id,ordered_at,quantity,amount", "1998-06", 6_919, 2_357, None),
+        ("chinook/Chinook_Sqlite.sqlite", "", "2025-12-31", 412, 59, 2328.60),
+    ],
+)
+def test_public_data_goes_from_new_to_clean_tables(
+    public_data: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, columns: str,
+    as_of: str, orders: int, customers: int, revenue: float | None,
+) -> None:
+    monkeypatch.delenv("WORKBOOK_STAGE", raising=False)
+    written = new(tmp_path, {"orders": [str(public_data(file))]}, columns=columns, console=terminal())
+    run = open_run("02_cleaning", settings=str(written), as_of=as_of)
+    collect(run.settings, run.store, progress=False)
+    clean(run)
+    made = run.table("clean/orders")
+    assert made.count().to_pyarrow().as_py() == orders
+    assert run.table("clean/customers").count().to_pyarrow().as_py() == customers
+    if revenue is not None:
+        assert float(made.amount.sum().to_pyarrow().as_py()) == revenue
 
 
 def test_chinook_total(public_data: Callable[[str], Path], tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ class Look:
     texts: dict[str, pa.Array] = field(repr=False)
     encoding: str
     delimiter: str
-    other_headers: tuple[str, ...] = ()  # pieces whose header is another one
+    other_headers: tuple[str, ...] = ()  # pieces whose header lacks columns of the first one
 
     @property
     def has_header(self) -> bool:
@@ -84,11 +84,12 @@ def look(source: Source, folder: Path) -> Look:
     others = []
     if len(pieces) > 1:
         last = sources.read(pieces[-1], source)
-        if last.columns == first.columns:
+        lacking = set(first.columns) - set(last.columns)
+        if lacking and pieces[-1].kind != "jsonl":  # records leave out what they do not know
+            others.append(pieces[-1].name)
+        if not lacking:
             more = _head(last.batches, last.columns)
             texts = {name: pa.concat_arrays([texts[name], more[name]]) for name in first.columns}
-        else:
-            others.append(pieces[-1].name)
     return Look(source, tuple(pieces), tuple(first.columns), texts, first.encoding, first.delimiter, tuple(others))
 
 
