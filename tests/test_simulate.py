@@ -379,11 +379,17 @@ def test_totals_of_the_truth_are_those_of_the_tables(shop: Shop) -> None:
 
 @pytest.mark.parametrize(("arguments", "said"), [
     ({"customers": 0}, "0 customers"), ({"months": 0}, "0 months"), ({"form": "csv"}, "csv"),
-    ({"customers": 10**7}, "number"), ({"customers": 250_000, "months": 1}, "200,000")])
+    ({"customers": 1, "months": 1, "seed": 3}, "None of the 1"), ({"customers": 10**7}, "number"), ({"customers": 250_000, "months": 1}, "200,000")])
 def test_what_makes_no_shop_is_refused(arguments: dict, said: str, tmp_path: Path) -> None:
     usual = {"customers": 10, "months": 2, "seed": 1, "form": "records", "progress": False}
     with pytest.raises(WorkbookError, match=said):
         write(tmp_path, **{**usual, **arguments})
+
+
+def test_the_smallest_shops_can_be_made(tmp_path: Path) -> None:
+    for seed in range(10):
+        assert simulate(1, 1, seed).tables["customers"].num_rows == 1
+    assert read_lines(write(tmp_path, 3, 1, 1, "records", progress=False)).shape[0] > 0
 
 
 # --- faults ------------------------------------------------------------------------------------

@@ -74,7 +74,11 @@ def write(out: str | Path, customers: int, months: int, seed: int, form: Literal
         if customers > LARGEST_BOOK:
             raise WorkbookError(f"More than {LARGEST_BOOK:,} customers do not fit into a workbook.",
                                 way_out="Use --format parquet for a large shop.")
-        return write_records(folder, simulate(customers, months, seed, parameters), seed)
+        shop = simulate(customers, months, seed, parameters)
+        if shop.tables["orders"].num_rows == 0:
+            raise WorkbookError(f"None of the {customers} customers has ordered: there are no records to write.",
+                                way_out="Give --customers a larger number.")
+        return write_records(folder, shop, seed)
     if form != "parquet":
         raise WorkbookError(f"Unknown form {form!r} of a simulated shop.", way_out="Use records or parquet.")
     (folder / "truth").mkdir(parents=True, exist_ok=True)

@@ -76,7 +76,7 @@ def make_orders(
     left[people.prospect] = np.nan
     rounds: list[tuple[np.ndarray, ...]] = []
     for sequence in range(parameters.longest_history):
-        if not len(here):
+        if sequence > 0 and not len(here):
             break
         service = _service(parameters, clock, people, here, at, rng)
         hazard = np.exp(-parameters.service_on_dropout * service)
