@@ -224,6 +224,22 @@ def test_money_that_python_writes_is_read_back(amount: Decimal, grouped: bool, c
     assert one(MONEY, text, decimal_comma=comma) == amount
 
 
+@given(
+    st.lists(st.text("0123456789.,-+eE/: ()TZ年月日¥$AaPpMm'\u00a0１", max_size=24) | st.text(max_size=9), max_size=12),
+    st.sampled_from([TIME, DAY, MONEY, ID, LINES["line_no"], TABLES["events"].by_name["dwell_seconds"],
+                     TABLES["products"].by_name["is_product"]]),
+    st.sampled_from(["", "ymd", "dmy", "mdy"]), st.booleans(),
+)  # fmt: skip
+def test_no_text_breaks_a_column(texts: list[str], column, order: str, comma: bool) -> None:
+    """Whatever arrives, each text has a value, or a reason, or is blank; its neighbours do not matter."""
+    parsed = read(column, *texts, order=order, decimal_comma=comma)
+    assert len(parsed.values) == len(parsed.reasons) == len(texts)
+    for text, value, reason in zip(texts, parsed.values.to_pylist(), parsed.reasons.to_pylist(), strict=True):
+        assert value is None or reason is None
+        alone = read(column, text, order=order, decimal_comma=comma)
+        assert (alone.values[0].as_py(), alone.reasons[0].as_py()) == (value, reason)
+
+
 # --- ids ---------------------------------------------------------------------------------------
 
 

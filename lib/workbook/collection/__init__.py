@@ -26,7 +26,6 @@ from datetime import datetime
 from typing import NamedTuple
 
 import duckdb
-import pyarrow as pa
 from tqdm.auto import tqdm
 
 from workbook.collection.mapping import canonical
@@ -74,7 +73,7 @@ def collect(settings: Settings, store: Store, *, arrived: datetime | None = None
             work.tables = frozenset(source.table for source in declared)
             records = [record for source in declared for record in collect_source(source, before, work)]
             commit(records, before, work)
-        except (OSError, duckdb.IOException, pa.ArrowException) as error:
+        except (OSError, duckdb.IOException) as error:
             raise disk_refuses(error) from error
         finally:
             work.forget_drafts()

@@ -46,7 +46,7 @@ def open_piece(
 
     reading = sources.read(piece, source, wanted=wanted, tick=tick)
     _refuse_repeated(reading, plans[0], piece)
-    if source.only_with or source.repeat:
+    if known.needed_columns(source):
         reading.batches = known.shaped(reading.batches, source)
     return reading, plans[0]
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import NamedTuple
 
 import numpy as np
@@ -206,11 +207,12 @@ def _numbers_as_written(texts: pa.Array, kind: str, manner: Manner) -> Parsed:
     point, group = (",", r"[. ']") if manner.decimal_comma else (r"\.", r"[, ']")
     plain = pc.match_substring_regex(bare, rf"^[-+]? ?\d*(?:{point}\d*)?(?:[eE][-+]?\d{{1,2}})?$")
     grouped = pc.match_substring_regex(bare, rf"^[-+]? ?\d{{1,3}}(?:{group}\d{{3}})+(?:{point}\d*)?$")
-    digits = pc.match_substring_regex(bare, r"\d")
+    digits = pc.match_substring_regex(bare, r"^[^eE]*\d")
     readable = pc.and_(digits, pc.or_(plain, grouped))
     comma = pc.match_substring_regex(bare, r"^[-+]? ?\d+,\d{1,2}$|^[-+]? ?\d{1,3}(?:\.\d{3})+,\d+$")
     numbers = pc.replace_substring_regex(bare, rf"{group}| ", "")
     numbers = pc.replace_substring_regex(numbers, ",", ".") if manner.decimal_comma else numbers
+    numbers = _without_exponent(numbers)
     # Arrow's decimals hold 18 decimals here: longer tails of binary noise are cut before rounding.
     numbers = pc.replace_substring_regex(numbers, r"^([-+]?\d*\.\d{18})\d+", r"\1")
     numbers = pc.replace_substring_regex(numbers, r"^\+", "")
@@ -221,6 +223,15 @@ def _numbers_as_written(texts: pa.Array, kind: str, manner: Manner) -> Parsed:
     reasons = pc.if_else(pc.fill_null(too_large, False), "number_too_large",
                          pc.if_else(pc.fill_null(pc.invert(readable), False), code, none))
     return _typed_number(numbers, reasons, kind)._replace(currency=currency, evidence=evidence)
+
+
+def _without_exponent(numbers: pa.Array) -> pa.Array:
+    """1.5E+3 → 1500; what is smaller than 18 decimals can hold is 0."""
+    exponential = pc.fill_null(pc.match_substring_regex(numbers, r"^[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d{1,2}$"), False)
+    if not pc.any(exponential).as_py():
+        return numbers
+    plain = [f"{Decimal(text):.18f}" for text in numbers.filter(exponential).to_pylist()]
+    return pc.replace_with_mask(numbers, exponential, pa.array(plain, pa.string()))
 
 
 def _typed_number(numbers: pa.Array, reasons: pa.Array, kind: str) -> Parsed:
