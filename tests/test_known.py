@@ -1,5 +1,6 @@
 """Exports of well-known systems: recognised by their headers, mapped without asking."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -100,15 +101,23 @@ SHOPIFY = """Name,Email,Financial Status,Paid at,Subtotal,Shipping,Taxes,Currenc
 """  # noqa: E501
 
 
-@pytest.fixture
-def shopify(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+@pytest.fixture(autouse=True)
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORKBOOK_KEY", "a key of thirty-two characters!!")
-    (tmp_path / "orders.csv").write_text(SHOPIFY, encoding="utf-8")
-    (tmp_path / "workbook.yaml").write_text("name: tea\ncurrency: EUR\nsources:\n  - path: orders.csv\n")
-    settings = load_settings(tmp_path)
+
+
+def collected(folder: Path, text: str) -> Store:
+    (folder / "orders.csv").write_text(text, encoding="utf-8")
+    (folder / "workbook.yaml").write_text("name: tea\ncurrency: EUR\nsources:\n  - path: orders.csv\n")
+    settings = load_settings(folder)
     store = Store(settings.store_folder)
     collect(settings, store, progress=False)
     return store
+
+
+@pytest.fixture
+def shopify(tmp_path: Path) -> Store:
+    return collected(tmp_path, SHOPIFY)
 
 
 def rows(store: Store, name: str) -> list[dict]:
@@ -123,6 +132,44 @@ def test_shopify_orders_land_once_and_lines_all(shopify: Store) -> None:
         ("#1001", "T-100", 62.95), ("#1001", "T-50", 37.95), ("#1002", "C-1", 20.0)]
 
 
+def test_discount_of_the_whole_order_is_shared_out_over_its_lines(tmp_path: Path) -> None:
+    """A line of 60 and one of 40, 10 off the order: the lines add up to the subtotal."""
+    text = SHOPIFY.replace(",100.90,", ",90.00,").replace(",62.95,", ",60.00,").replace(",37.95,", ",40.00,")
+    store = collected(tmp_path, text)
+    lines = rows(store, "raw/order_lines")
+    assert [float(row["amount"]) for row in lines] == [54.0, 36.0, 20.0]
+    assert sum(row["amount"] for row in lines) == sum(row["amount"] for row in rows(store, "raw/orders"))
+
+
+def share(names: list[str], totals: list[str], prices: list[str], sizes: list[int]) -> list[str]:
+    columns = {"Name": "order_id", "Price": "amount", "Qty": "quantity"}
+    source = Source(path="x", table="order_lines", columns=columns, share_out="Total")
+    whole = pa.table({"Name": names, "Total": totals, "Price": prices, "Qty": ["2"] * len(names)})
+    return [text for batch in known.shaped(cut(whole, sizes), source) for text in batch.column("Price").to_pylist()]
+
+
+def test_shares_add_up_to_the_cent_and_unreadable_lines_stay() -> None:
+    assert share(["1", "1", "1"], ["10.00", "", ""], ["5", "5", "5"], []) == ["3.33", "3.33", "3.34"]
+    assert share(["1", "1"], ["10.00", ""], ["5", "x"], []) == ["10.0000", "x"]
+    assert share(["1", "1"], ["", ""], ["5", "1"], []) == ["10.0000", "2.0000"]
+    assert share(["1", "1"], ["0.00", ""], ["0", "0"], []) == ["0.00", "0.00"]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 4), st.decimals(0, 500, places=2)), min_size=1, max_size=15),
+    st.lists(st.integers(1, 4), max_size=8),
+    st.decimals(0, 999, places=2),
+)
+def test_shares_add_up_wherever_batches_are_cut(lines: list, sizes: list[int], total: Decimal) -> None:
+    lines = sorted(lines, key=lambda line: line[0])
+    names, prices = [str(name) for name, _ in lines], [str(price) for _, price in lines]
+    totals = [str(total) if name not in names[:place] else "" for place, name in enumerate(names)]
+    shares = share(names, totals, prices, sizes)
+    assert shares == share(names, totals, prices, [])
+    for name in set(names):
+        assert sum(Decimal(text) for text, own in zip(shares, names, strict=True) if own == name) == total
+
+
 def test_shopify_lines_repeat_customer_time_and_state_of_their_order(shopify: Store) -> None:
     first, second, third = rows(shopify, "raw/order_lines")
     assert first["customer_id"] == second["customer_id"] != third["customer_id"]
@@ -130,16 +177,20 @@ def test_shopify_lines_repeat_customer_time_and_state_of_their_order(shopify: St
     assert "@" not in first["customer_id"]
 
 
+def cut(table: pa.Table, sizes: list[int]) -> list[pa.RecordBatch]:
+    batches, start = [], 0
+    for size in [*sizes, len(table)]:
+        batches += table.slice(start, size).combine_chunks().to_batches() if start < len(table) else []
+        start += size
+    return batches
+
+
 def shape(names: list[str], mails: list[str | None], sizes: list[int]) -> list[str | None]:
     """The mail column after `repeat`, the rows cut into batches of these sizes."""
     columns = {"Name": "order_id", "Email": "customer_id"}
     source = Source(path="x", table="order_lines", columns=columns, repeat=("Email",))
     whole = pa.table({"Name": names, "Email": pa.array(mails, pa.string())})
-    batches, start = [], 0
-    for size in [*sizes, len(names)]:
-        batches += whole.slice(start, size).combine_chunks().to_batches() if start < len(names) else []
-        start += size
-    return [mail for batch in known.shaped(batches, source) for mail in batch.column("Email").to_pylist()]
+    return [mail for batch in known.shaped(cut(whole, sizes), source) for mail in batch.column("Email").to_pylist()]
 
 
 def test_blank_cells_take_the_value_above_within_their_order_only() -> None:

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ import pyarrow.compute as pc
 import yaml
 
 from workbook.data.errors import WorkbookError, nearest
+from workbook.data.parsing import Manner, parse
 from workbook.data.schema import TABLES
 from workbook.data.settings import Source
 
@@ -75,6 +77,7 @@ class Known:
             "values": {**part.get("values", {}), **source.values},
             "constants": {**part.get("constants", {}), **source.constants},
             "only_with": spelt.get(_plain(part.get("only_with", "")), ""),
+            "share_out": spelt.get(_plain(part.get("share_out", "")), ""),
             "repeat": tuple(spelt[_plain(name)] for name in part.get("repeat", ()) if _plain(name) in spelt),
         })
 
@@ -140,29 +143,100 @@ def expand(source: Source, headers: Sequence[str]) -> tuple[Source, ...]:
 
 def needed_columns(source: Source) -> tuple[str, ...]:
     """Their columns that `shaped` needs beside the mapped ones."""
-    return tuple(dict.fromkeys([*([source.only_with] if source.only_with else []), *source.repeat]))
+    return tuple(dict.fromkeys(name for name in (source.only_with, source.share_out, *source.repeat) if name))
 
 
 def shaped(batches: Iterable[pa.RecordBatch], source: Source) -> Iterator[pa.RecordBatch]:
-    """Batches of text in which an order's lines repeat what stands on its first line, without the rows passed over.
+    """Batches of text in which an order's lines have what stands on its first line, without the rows passed over.
 
     `repeat`: a blank cell takes the value above it while the order stays the same, also across batches.
+    `share_out`: the column mapped to `amount` holds a price; it becomes the line's share of its order's total.
     `only_with`: rows in which that column is blank are left out.
     """
-    order_column = _order_column(source)
-    above: dict[str, str | None] = {}
+    order_column = _theirs(source, "order_id")
+    if source.repeat and order_column:
+        batches = _all_repeated(batches, source.repeat, order_column)
+    if source.share_out and order_column:
+        batches = (_shared_out(orders, source, order_column) for orders in _whole_orders(batches, order_column))
     for batch in batches:
-        if source.repeat and order_column:
-            batch, above = _repeated(batch, source.repeat, order_column, above)
         if source.only_with:
             texts = batch.column(source.only_with)
             batch = batch.filter(pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(texts), ""), False))
         yield batch
 
 
-def _order_column(source: Source) -> str:
+def _theirs(source: Source, our: str) -> str:
     columns = source.columns if isinstance(source.columns, dict) else {}
-    return next((theirs for theirs, ours in columns.items() if ours == "order_id"), "")
+    return next((theirs for theirs, ours in columns.items() if ours == our), "")
+
+
+def _whole_orders(batches: Iterable[pa.RecordBatch], order_column: str) -> Iterator[pa.RecordBatch]:
+    """The same rows, cut between orders only: the last order of a batch waits for the next one."""
+    waiting: list[pa.RecordBatch] = []
+    for batch in batches:
+        if not len(batch):
+            continue
+        orders = batch.column(order_column)
+        change = pc.index(pc.equal(orders, orders[-1]), True).as_py()
+        first_waits = waiting and waiting[-1].column(order_column)[-1] == orders[-1]
+        if change == 0 and first_waits:
+            waiting.append(batch)
+            continue
+        ready = [*waiting, batch.slice(0, change)]
+        waiting = [batch.slice(change)]
+        yield pa.concat_batches(ready)
+    if waiting:
+        yield pa.concat_batches(waiting)
+
+
+def _shared_out(batch: pa.RecordBatch, source: Source, order_column: str) -> pa.RecordBatch:
+    """Each order's total cut into the shares of its lines, to the cent; the last line takes what rounding leaves."""
+    price_column = _theirs(source, "amount")
+    prices, totals = _decimals(batch.column(price_column)), _decimals(batch.column(source.share_out))
+    quantity_column = _theirs(source, "quantity")
+    quantities = _decimals(batch.column(quantity_column)) if quantity_column else [Decimal(1)] * len(batch)
+    rows_of: dict[str | None, list[int]] = {}
+    for row, order in enumerate(batch.column(order_column).to_pylist()):
+        rows_of.setdefault(order, []).append(row)
+    texts = batch.column(price_column).to_pylist()
+    for rows in rows_of.values():
+        total = next((totals[row] for row in rows if totals[row] is not None), None)
+        worth = [None if None in (prices[row], quantities[row]) else _product(prices[row], quantities[row])
+                 for row in rows]
+        # Without a total there is nothing to share out; a line that cannot be read is told when it is typed.
+        shares = worth if total is None or None in worth else _shares(total, worth)
+        for row, share in zip(rows, shares, strict=True):
+            texts[row] = texts[row] if share is None else f"{share:f}"
+    place = batch.schema.get_field_index(price_column)
+    return batch.set_column(place, price_column, pa.array(texts, pa.string()))
+
+
+def _shares(total: Decimal, worth: Sequence[Decimal]) -> list[Decimal]:
+    """
+    >>> _shares(Decimal("90.00"), [Decimal(60), Decimal(40), Decimal(1)])
+    [Decimal('53.47'), Decimal('35.64'), Decimal('0.89')]
+    """
+    whole = sum(worth)
+    step = Decimal("0.01") if total == round(total, 2) else Decimal("0.0001")
+    shares = [(total * each / whole if whole else Decimal(0)).quantize(step) for each in worth]
+    return [*shares[:-1], (total - sum(shares[:-1])).quantize(step)]
+
+
+def _product(price: Decimal, quantity: Decimal) -> Decimal:
+    return (price * quantity).quantize(Decimal("0.0001"))
+
+
+def _decimals(texts: pa.Array) -> list[Decimal | None]:
+    return parse(texts, TABLES["orders"].by_name["amount"], Manner()).values.to_pylist()
+
+
+def _all_repeated(
+    batches: Iterable[pa.RecordBatch], names: Sequence[str], order_column: str
+) -> Iterator[pa.RecordBatch]:
+    above: dict[str, str | None] = {}
+    for batch in batches:
+        batch, above = _repeated(batch, names, order_column, above)
+        yield batch
 
 
 def _repeated(

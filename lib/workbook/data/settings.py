@@ -57,6 +57,7 @@ class Source(_Part):
     known: str = ""  # name of a mapping of a known export; recognised by its headers when left out
     only_with: str = ""  # their column; rows in which it is blank are passed over (totals on the first line alone)
     repeat: tuple[str, ...] = ()  # their columns that an order has on its first line only; the lines below repeat them
+    share_out: str = ""  # their column with an order's total: its lines' prices × quantities become shares of it
 
     @field_validator("table")
     @classmethod
