@@ -6,8 +6,8 @@
 - uniqueness: share of rows that repeat no other one
 - consistency: share of checks met: amount = quantity × unit price (to a hundredth), customer known to the customer
   table; blank where there is nothing to compare
-- timeliness: 1 − days from the newest row to the report date / days of the period, not below 0; blank for tables
-  without a time
+- timeliness: 1 − days from the newest row to the report date / days of the period, not below 0; only for tables that
+  a running shop adds to in every period; a row of costs by month counts to the end of its month
 - score: the mean of those that are known
 
 The five are the usual dimensions of data quality; the formulas are the workbook's own, and only comparable with
@@ -31,6 +31,8 @@ from workbook.data.engine import few_rows
 from workbook.data.schema import LINEAGE, TABLES
 
 DIMENSIONS = ("completeness", "validity", "uniqueness", "consistency", "timeliness")
+STEADY = ("orders", "order_lines", "returns", "payments", "events", "contacts", "channel_costs", "tickets",
+          "survey_invitations", "survey_answers", "mentions", "loyalty", "panel")  # fmt: skip
 _LINEAGE = {column.name for column in LINEAGE}
 
 
@@ -64,7 +66,7 @@ def measure(
         "validity": 1 - (quarantined + (seen.get("impossible") or 0)) / (rows + quarantined),
         "uniqueness": 1 - repeats / rows,
         "consistency": sum(met for met, _of in checks) / total if total else None,
-        "timeliness": _timely(seen.get("newest"), as_of, period_days),
+        "timeliness": _timely(seen.get("newest"), as_of, period_days) if name in STEADY else None,
     })
 
 
@@ -97,7 +99,10 @@ def _dated(table: ir.Table, name: str, as_of: date, first_possible: date) -> dic
     wrong = (day < ibis.literal(first_possible)) | (day > table.arrived_at.date() + ibis.interval(days=1))
     if name == "payments":  # what is due may lie ahead
         wrong = day < ibis.literal(first_possible)
-    return {"impossible": wrong.fill_null(False).sum(), "newest": day.max(where=day <= ibis.literal(as_of))}
+    newest = day.max(where=day <= ibis.literal(as_of))
+    if name == "channel_costs":
+        newest = (day.truncate("M") + ibis.interval(months=1) - ibis.interval(days=1)).max(where=day <= as_of)
+    return {"impossible": wrong.fill_null(False).sum(), "newest": newest}
 
 
 def _known(table: ir.Table, customers: ir.Table) -> int:
@@ -106,4 +111,4 @@ def _known(table: ir.Table, customers: ir.Table) -> int:
 
 
 def _timely(newest: date | None, as_of: date, period_days: int) -> float | None:
-    return None if newest is None else max(0.0, 1 - (as_of - newest).days / period_days)
+    return None if newest is None else min(1.0, max(0.0, 1 - (as_of - newest).days / period_days))

@@ -23,6 +23,7 @@ import ibis.expr.types as ir
 
 from workbook.cleaning.pairing import pair
 from workbook.cleaning.sales import MONEY, complete, row_id
+from workbook.data.engine import settled
 
 _ZERO = ibis.literal(0).cast(MONEY)
 _BY_ORDER = (("line", ("order_id", "line_no")), ("product", ("order_id", "product_id")), ("order", ("order_id",)))
@@ -46,9 +47,8 @@ def net(lines: ir.Table, returns: ir.Table | None, *, age_days: int) -> Netted:
         age_days: the equal return age at which periods are compared.
     """
     bought = _purchases(lines)
-    undone = _undoings(lines, returns).cache()
-    matches = _match(bought, undone).cache()
-    told = _tell(matches, bought, undone).cache()
+    undone = settled(_undoings(lines, returns))
+    told = settled(_tell(_match(bought, undone), bought, undone))
     return Netted(_net_lines(lines, told, age_days), told, _unmatched(undone, told, bought))
 
 
@@ -93,25 +93,26 @@ def _undoings(lines: ir.Table, returns: ir.Table | None) -> ir.Table:
 def _match(bought: ir.Table, undone: ir.Table) -> ir.Table:
     """All matches: `purchase_id`, `undoing_id`, `quantity`, `amount`, `how`."""
     named = undone.filter(undone.named_order.notnull()).mutate(order_id=undone.named_order)
-    by_day = bought.semi_join(named, "order_id").mutate(at=ibis._.ordered_on.cast("timestamp(6)"))
-    by_day, named = by_day.cache(), named.mutate(at=named.returned_on.cast("timestamp(6)")).cache()
+    named = settled(named.mutate(at=named.returned_on.cast("timestamp(6)")))
+    by_day = settled(bought.semi_join(named, "order_id").mutate(at=ibis._.ordered_on.cast("timestamp(6)")))
     found: list[ir.Table] = []
     for how, key in _BY_ORDER:
         open_returns = _left(named, found, "undoing_id", "amount").filter(_says(how))
         pairs = pair(
             _left(by_day, found, "purchase_id", "amount"), open_returns, key=key)
-        found.append(_in_units(pairs, by_day, how).cache())
+        found.append(settled(_in_units(pairs, by_day, how)))
     free = undone.filter(undone.customer_id.notnull() & (undone.quantity > 0) & (undone.unit_price > 0))
     # A return that its order has taken is done: at another price its units would seem to be left over.
     taken = ibis.union(*found)
     free = free.anti_join(taken, free.id == taken.undoing_id)
-    free = free.mutate(weight=free.quantity, pieces=free.quantity).cache()
-    candidates = bought.semi_join(free, list(_BY_CUSTOMER)).cache()
+    free = settled(free.mutate(weight=free.quantity, pieces=free.quantity))
+    candidates = settled(bought.semi_join(free, list(_BY_CUSTOMER)))
     whole = _left(candidates, found, "purchase_id", "quantity").filter(ibis._.weight == ibis._.quantity)
     whole = whole.mutate(pieces=whole.quantity, weight=ibis.literal(1).cast(MONEY))
     one = pair(whole, free.mutate(weight=ibis.literal(1).cast(MONEY)), key=(*_BY_CUSTOMER, "pieces"))
     same = one.inner_join(free.select("quantity", undoing_id="id"), "undoing_id")
-    found.append(_in_money(same.select("purchase_id", "undoing_id", weight="quantity"), free, "same quantity").cache())
+    found.append(settled(
+        _in_money(same.select("purchase_id", "undoing_id", weight="quantity"), free, "same quantity")))
     rest = pair(
         _left(candidates, found, "purchase_id", "quantity"), _left(free, found, "undoing_id", "quantity"),
         key=_BY_CUSTOMER)

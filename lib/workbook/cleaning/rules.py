@@ -134,7 +134,7 @@ OTHER_DEFAULTS: Mapping[str, Action] = {"impossible_age": "drop", "synonym": "fl
                                         "returns": "flag"}
 
 
-def actions(declared: Mapping[str, Action]) -> dict[str, Action]:
+def actions(declared: Mapping[str, Action]) -> dict[str, str]:
     """Every rule's action: as declared in `cleaning.rules`, else its default.
 
     Raises:
@@ -143,7 +143,7 @@ def actions(declared: Mapping[str, Action]) -> dict[str, Action]:
     >>> actions({"cancellation": "drop"})["cancellation"], actions({})["cancellation"]
     ('drop', 'keep')
     """
-    chosen = {rule.name: rule.default for rule in RULES if rule.name != LATER} | dict(OTHER_DEFAULTS)
+    chosen: dict[str, str] = {rule.name: rule.default for rule in RULES if rule.name != LATER} | dict(OTHER_DEFAULTS)
     for name in declared:
         if name not in chosen:
             raise WorkbookError(
@@ -151,7 +151,7 @@ def actions(declared: Mapping[str, Action]) -> dict[str, Action]:
                 why="A misspelt rule would silently not be applied.",
                 way_out=f"The rules are: {', '.join(chosen)}.",
             )
-    return chosen | dict(declared) | {LATER: "drop"}
+    return chosen | dict(declared) | {LATER: "cut"}
 
 
 def fence(lines: ir.Table) -> float | None:
@@ -168,7 +168,7 @@ def fence(lines: ir.Table) -> float | None:
 def mark(lines: ir.Table, known: Known, chosen: Mapping[str, Action]) -> ir.Table:
     """Lines with one truth value a rule (`rule_<name>`) and `removed_by`: the first dropping rule, or null."""
     marked = lines.mutate(**{f"rule_{rule.name}": rule.marks(lines, known).fill_null(False) for rule in RULES})
-    dropping = [rule.name for rule in RULES if chosen[rule.name] == "drop"]
+    dropping = [rule.name for rule in RULES if chosen[rule.name] in ("drop", "cut")]
     if not dropping:
         return marked.mutate(removed_by=ibis.null("string"))
     return marked.mutate(removed_by=ibis.cases(*((marked[f"rule_{name}"], name) for name in dropping)))

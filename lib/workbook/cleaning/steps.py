@@ -192,7 +192,7 @@ class _Work:
                 continue
             known = self.known(name)
             arrived, left = _count(table), _count(known)
-            entries.append(_entry("later", "drop", name, arrived, left))
+            entries.append(_entry("later", "cut", name, arrived, left))
             keyed = records.has_key(known, name)
             marked = self._verdicts(known, name) if keyed else known
             if keyed:

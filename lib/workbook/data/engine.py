@@ -63,3 +63,20 @@ def few_rows(table: ir.Table, *, limit: int = 10_000) -> list[dict[str, Any]]:
     if len(rows) > limit:
         raise WorkbookError(f"More than {limit:,} rows were asked for.", way_out="Aggregate in the engine first.")
     return rows
+
+
+def settled(table: ir.Table) -> ir.Table:
+    """The table computed once and held by the engine, so that what follows does not compute it again.
+
+    On Spark the plan is cut as well: a cached table keeps its plan, and plans upon plans take minutes to analyse.
+    """
+    con = ibis.get_backend(table)
+    if con.name != "pyspark":
+        return table.cache()
+    con._run_pre_execute_hooks(table)
+    name = ibis.util.gen_name("settled")
+    spark = con._session
+    held = spark.sql(con.compile(table)).cache()._jdf
+    # By way of its rows: `localCheckpoint` keeps constraints of the old plan, on which joins of it fail (Spark 4.0).
+    spark._jsparkSession.createDataFrame(held.toJavaRDD(), held.schema()).createOrReplaceTempView(name)
+    return con.table(name)
