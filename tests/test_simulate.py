@@ -379,7 +379,8 @@ def test_totals_of_the_truth_are_those_of_the_tables(shop: Shop) -> None:
 
 @pytest.mark.parametrize(("arguments", "said"), [
     ({"customers": 0}, "0 customers"), ({"months": 0}, "0 months"), ({"form": "csv"}, "csv"),
-    ({"customers": 1, "months": 1, "seed": 3}, "None of the 1"), ({"customers": 10**7}, "number"), ({"customers": 250_000, "months": 1}, "200,000")])
+    ({"customers": 1, "months": 1, "seed": 3}, "None of the 1"), ({"customers": 10**7}, "number"),
+    ({"customers": 250_000, "months": 1}, "200,000")])
 def test_what_makes_no_shop_is_refused(arguments: dict, said: str, tmp_path: Path) -> None:
     usual = {"customers": 10, "months": 2, "seed": 1, "form": "records", "progress": False}
     with pytest.raises(WorkbookError, match=said):
