@@ -40,7 +40,9 @@ def plain(value: Any) -> Value:
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"{value} is no finding: say None and a reason")
-    if value is None or isinstance(value, int | float | str | bool):
+    if isinstance(value, float):
+        return value + 0.0  # no minus before a zero
+    if value is None or isinstance(value, int | str | bool):
         return value
     raise TypeError(f"{type(value).__name__} is no value of a finding")
 
