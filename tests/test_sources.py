@@ -310,6 +310,11 @@ def test_json_lines_keep_numbers_as_written_and_flatten_objects(tmp_path: Path) 
     assert [(line.row, line.reason) for line in reading.rejected] == [(3, "json"), (5, "json")]
 
 
+def test_a_list_of_objects_is_no_json_lines(tmp_path: Path) -> None:
+    with pytest.raises(WorkbookError, match="is not JSON lines: line 1 alone"):
+        open_one(tmp_path, written(tmp_path, "a.json", '[\n{"order": 1},\n{"order": 2}\n]\n'))
+
+
 def test_parquet_becomes_text(tmp_path: Path) -> None:
     table = pa.table({
         "order": pa.array([1, 2]), "price": pa.array([2.5, None]), "on": pa.array([date(2026, 3, 5), None]),

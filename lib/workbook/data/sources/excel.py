@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from fnmatch import fnmatch
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +37,12 @@ def read_excel(piece: Piece, source: Source, choose: Callable[[list[str]], list[
     from python_calamine import CalamineWorkbook
 
     sheet = CalamineWorkbook.from_path(str(piece.path)).get_sheet_by_name(piece.sheet)
-    start = sheet.start or (0, 0)
-    rows = [[_cell_text(cell) for cell in row] for row in sheet.to_python(skip_empty_area=True)]
-    _fill_merged(rows, sheet.merged_cell_ranges or (), start)
-    layout = layout_of(rows[:100], source, piece)
+    texts = ([_cell_text(cell) for cell in row] for row in sheet.iter_rows())
+    rows = _with_merged(texts, sheet.merged_cell_ranges or (), (sheet.start or (0, 0))[1])
+    head = list(islice(rows, 100))
+    layout = layout_of(head, source, piece)
     reading = Reading(layout.names, iter(()), "excel", "", repeated=layout.repeated)
-    body = ((start[0] + i + 1, row) for i, row in enumerate(rows) if i >= layout.first_row)
+    body = ((i, row) for i, row in enumerate(chain(head, rows), start=1) if i > layout.first_row)
     reading.batches = row_batches(body, layout.names, choose(layout.names))
     return reading
 
@@ -63,13 +64,21 @@ def _cell_text(cell: Any) -> str:
             return str(cell)
 
 
-def _fill_merged(
-    rows: list[list[str]], merged: Iterable[tuple[tuple[int, int], tuple[int, int]]], start: tuple[int, int]
-) -> None:
+def _with_merged(
+    rows: Iterable[list[str]], merged: Iterable[tuple[tuple[int, int], tuple[int, int]]], first_column: int
+) -> Iterator[list[str]]:
     """A value merged over several rows belongs to each of them; one merged over columns stays where it stands."""
+    begins: dict[int, list[tuple[int, int]]] = {}  # row → (column, last row) of what is merged from there
     for (top, left), (bottom, right) in merged:
-        if left != right or bottom == top:
-            continue
-        column, first, last = left - start[1], top - start[0], min(bottom - start[0], len(rows) - 1)
-        for row in rows[first + 1 : last + 1]:
-            row[column] = row[column] or rows[first][column]
+        if left == right and bottom > top:
+            begins.setdefault(top, []).append((left - first_column, bottom))
+    lasting: dict[int, tuple[int, str]] = {}  # column → last row, value
+    for i, row in enumerate(rows):
+        for column, (last, value) in list(lasting.items()):
+            if i > last:
+                del lasting[column]
+            else:
+                row[column] = row[column] or value
+        for column, last in begins.get(i, ()):
+            lasting[column] = (last, row[column])
+        yield row

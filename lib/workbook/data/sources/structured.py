@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from workbook.data.errors import WorkbookError
 from workbook.data.settings import Source
 from workbook.data.sources.piece import ROW, ROWS_AT_A_TIME, Piece, Reading, Rejected, broken, empty, row_batches
 from workbook.data.sources.streams import decoded, find_encoding
@@ -19,8 +20,16 @@ from workbook.data.sources.streams import decoded, find_encoding
 def read_json_lines(piece: Piece, source: Source, choose: Callable[[list[str]], list[str]]) -> Reading:
     encoding = source.encoding or find_encoding(piece)
     names: dict[str, None] = {}
-    for _, record in _records(piece, encoding, [], stop=1000):
+    unread: list[Rejected] = []
+    head = [record for _, record in _records(piece, encoding, unread, stop=1000)]
+    for record in head:
         names.update(dict.fromkeys(record))
+    if len(unread) > len(head):
+        raise WorkbookError(
+            f"{piece.name} is not JSON lines: line {unread[0].row} alone is {unread[0].detail}.",
+            why="One object a line is read; a list of objects over many lines is not.",
+            way_out="Export it as JSON lines, or turn it into them: jq -c '.[]' FILE > FILE.jsonl",
+        )
     if not names:
         raise empty(piece)
     found = list(names)
