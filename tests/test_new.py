@@ -9,8 +9,10 @@ import duckdb
 import pytest
 import yaml
 from rich.console import Console
+from typer.testing import CliRunner
 
 from workbook.cleaning.steps import clean
+from workbook.cli import app
 from workbook.collection import collect
 from workbook.data import discover
 from workbook.data.checking import check
@@ -177,7 +179,6 @@ def test_it_says_what_it_understood_and_what_not(shop: Path) -> None:
 
 
 def test_it_speaks_chinese(shop: Path) -> None:
-    i18n.use("zh")
     i18n.untranslated.clear()
     console = terminal()
     make(shop, console, lang="zh")
@@ -294,6 +295,41 @@ def test_empty_and_cut_off_files_are_told_together(shop: Path) -> None:
         {"path": name, "table": "orders", "name": name} for name in ("empty.csv", "cut.csv.gz")])
     found = [problem.source for problem in check(load_settings(file)).problems if problem.code == "unreadable_source"]
     assert found == ["empty.csv", "cut.csv.gz"]
+
+
+# --- the commands ------------------------------------------------------------------------------
+
+
+def command(*words: str) -> tuple[int, str]:
+    """Exit status and what was said; an error that the user can mend as its text."""
+    result = CliRunner().invoke(app, list(words), terminal_width=200)
+    return result.exit_code, result.output + str(result.exception or "")
+
+
+def test_commands_new_and_check_work_together(shop: Path) -> None:
+    (shop / "mails.csv").write_text("customer_id,sent_at,channel\n1,2026-01-05 10:00,mail\n2,2026-01-06 10:00,mail\n")
+    sales, people, mails = (str(shop / name) for name in ("sales.csv", "people.csv", "mails.csv"))
+    status, text = command("new", str(shop), "--orders", sales, "--customers", people, "--source", f"contacts={mails}",
+                           "--currency", "GBP", "--name", "Gifts")
+    assert status == 0 and "Written:" in text
+    settings = load_settings(shop)
+    assert [source.table for source in settings.sources] == ["order_lines", "customers", "contacts"]
+    status, text = command("check", "--settings", str(shop))
+    assert status == 0 and "All 3 sources can be read" in text
+    assert "全部 3 个数据源都能读取" in command("check", "--settings", str(shop), "--lang", "zh")[1]
+
+
+def test_command_check_fails_where_something_is_to_be_mended(shop: Path) -> None:
+    status, text = command("check", "--settings", str(settings_of(shop, cleaning={"rules": {"zero_amonut": "drop"}})))
+    assert status == 1 and "zero_amonut" in text and "Did you mean" in text
+
+
+def test_commands_refuse_what_they_do_not_know(shop: Path) -> None:
+    assert "did you mean 'contacts'" in command("new", str(shop), "--source", "contact=x.csv")[1]
+    assert "names no file" in command("new", str(shop), "--source", "contacts")[1]
+    assert "'de' is no language" in command("check", "--settings", str(shop), "--lang", "de")[1]
+    assert command("new", str(shop), "--orders", str(shop / "sales.csv"), "--curency", "GBP")[0] == 2
+    assert not (shop / "workbook.yaml").exists()
 
 
 # --- public data, from new to raw tables -------------------------------------------------------

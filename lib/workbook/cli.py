@@ -73,6 +73,8 @@ def new(
     lines: Annotated[list[str] | None, typer.Option(help="order lines")] = None,
     customers: Annotated[list[str] | None, typer.Option(help="customers")] = None,
     products: Annotated[list[str] | None, typer.Option(help="products")] = None,
+    source: Annotated[list[str] | None, typer.Option(
+        help="any other table, as TABLE=FILE: contacts=mails.csv")] = None,
     columns: Annotated[str, typer.Option(
         help="names of the columns of a file without a header, in order; - for one that is not wanted")] = "",
     dates: Annotated[str, typer.Option(help="order of day and month where a date leaves it open: ymd, dmy, mdy")] = "",
@@ -80,6 +82,7 @@ def new(
     time_zone: Annotated[str, typer.Option(help="such as Europe/London")] = "",
     phone_country: Annotated[str, typer.Option(help="such as CN")] = "",
     name: Annotated[str, typer.Option(help="the shop's name")] = "",
+    lang: Annotated[str, typer.Option(help="language of what is said and written: en or zh")] = "en",
     force: Annotated[bool, typer.Option("--force", help="write over a workbook.yaml that is there")] = False,
 ) -> None:
     """Look at a shop's files and write a commented workbook.yaml."""
@@ -87,19 +90,23 @@ def new(
 
     given = {"orders": orders or [], "order_lines": lines or [], "customers": customers or [],
              "products": products or []}
-    console.new(folder, given, columns=columns, dates=dates, currency=currency, time_zone=time_zone,
-                phone_country=phone_country, name=name, force=force)
+    console.new(folder, console.with_sources(given, source or []), columns=columns, dates=dates, currency=currency,
+                time_zone=time_zone, phone_country=phone_country, name=name, lang=lang, force=force)
 
 
 @app.command()
-def check(settings: SettingsFile = "workbook.yaml") -> None:
+def check(
+    settings: SettingsFile = "workbook.yaml",
+    lang: Annotated[str, typer.Option(help="language of what is said: en or zh")] = "en",
+) -> None:
     """Read the head of every source and report every problem at once."""
     from workbook.cleaning import rules
     from workbook.data.notebooks import read_notebooks
     from workbook.output import console
 
     names = [rule.name for rule in rules.RULES]
-    if console.check_settings(settings, rules=names, chapters=[notebook.name for notebook in read_notebooks()]):
+    chapters = [notebook.name for notebook in read_notebooks()]
+    if console.check_settings(settings, rules=names, chapters=chapters, lang=lang):
         raise typer.Exit(1)
 
 

@@ -13,9 +13,11 @@ from rich.table import Table
 
 from workbook.data.checking import check
 from workbook.data.discover import NeedsColumns, Proposal, discover
-from workbook.data.errors import WorkbookError
+from workbook.data.errors import WorkbookError, nearest
+from workbook.data.schema import TABLES
 from workbook.data.settings import load_settings
 from workbook.data.store import write_whole
+from workbook.output import i18n
 from workbook.output.settings_file import settings_text
 from workbook.output.words import new as words
 
@@ -40,6 +42,7 @@ def new(
         WorkbookError: a settings file is there already, nothing was given, or a file cannot be understood.
     """
     out = console or Console()
+    _speak(lang)
     folder = Path(folder).expanduser().resolve()
     file = folder / "workbook.yaml"
     if file.exists() and not force:
@@ -61,11 +64,34 @@ def new(
     return file
 
 
+def with_sources(given: Mapping[str, Sequence[str]], others: Sequence[str]) -> dict[str, list[str]]:
+    """The given files with those of further tables, each as TABLE=FILE.
+
+    Raises:
+        WorkbookError: a table that there is not, with the nearest one.
+    """
+    files = {table: list(places) for table, places in given.items()}
+    for other in others:
+        table, _, place = other.partition("=")
+        if table not in TABLES or not place:
+            raise WorkbookError(f"--source {other}: {table!r} is no table, {nearest(table, TABLES)}."
+                                if table not in TABLES else f"--source {other} names no file.",
+                                way_out="Write --source TABLE=FILE, such as --source contacts=mails.csv.")
+        files.setdefault(table, []).append(place)
+    return files
+
+
 def check_settings(
-    settings: str | Path, *, rules: Collection[str] = (), chapters: Collection[str] = (), console: Console | None = None
+    settings: str | Path,
+    *,
+    rules: Collection[str] = (),
+    chapters: Collection[str] = (),
+    lang: str = "en",
+    console: Console | None = None,
 ) -> int:
     """Say every problem of the settings and of the heads of the sources; returns how many are to be mended."""
     out = console or Console()
+    _speak(lang)
     declared = load_settings(settings)
     checked = check(declared, rules=rules, chapters=chapters)
     if checked.problems:
@@ -85,6 +111,12 @@ def show(grid: words.Grid, console: Console) -> None:
         table.add_row(*map(escape, row))
     console.print(table)
     console.print()
+
+
+def _speak(lang: str) -> None:
+    if lang not in i18n.LOCALES:
+        raise WorkbookError(f"{lang!r} is no language of the workbook.", way_out="Write --lang en or --lang zh.")
+    i18n.use(lang)
 
 
 def _tell(proposal: Proposal, file: Path, console: Console) -> None:
