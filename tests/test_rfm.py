@@ -394,7 +394,7 @@ class TestValueClasses:
         buyers = make_table(con, {"customer_id": list("abcde"), "spend_12m": [10.0, 20.0, 30.0, 40.0, 500.0]})
         seen = make_table(con, {"customer_id": ["a", "e", "x"], "visits": [6, 4, 9], "clicks": [9, 8, 7]})
         cuts = rfm.value_cuts(buyers, seen, high_share=0.2)
-        assert cuts == (pytest.approx(132), 4, 8)
+        assert cuts == (pytest.approx(132), 4, 8), "of e alone: a and x are not of high value"
         people = make_table(con, pa.table({
             "customer_id": list("abcdex"), "spend_12m": pa.array([10.0, 20, 30, 40, 500, None], pa.float64()),
         }))  # fmt: skip

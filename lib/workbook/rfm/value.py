@@ -1,8 +1,8 @@
 """Value classes: who is worth much, who could be, and who is neither.
 
 high       net amount of the last twelve months above the cut: what the top fifth of buyers spent at the base period
-potential  not high, but visits and clicks as often as the typical high-value customer did at the base period: people
-           who buy little or not yet, and are interested
+potential  not high, but visits and clicks at least as often as the typical high-value customer who visited did at the
+           base period (median): people who buy little or not yet, and are interested
 low        the others
 unknown    not high, and no source tells of visits and clicks
 
@@ -46,7 +46,8 @@ def activity(
     """Visits and clicks of each known customer in the last `days`; None when no source tells of visits.
 
     Args:
-        events: customer_id, event, session_id, occurred_on.
+        events: customer_id, event, session_id, occurred_on; rows flagged is_duplicate, where there are any, are left
+            out.
         contacts: customer_id, clicked_at.
 
     Returns:
@@ -55,6 +56,8 @@ def activity(
     if events is None:
         return None
     start = as_of - timedelta(days=days)
+    if "is_duplicate" in events.columns:
+        events = events.filter(~events.is_duplicate.coalesce(False))
     seen = events.filter(events.customer_id.notnull(), events.occurred_on > start, events.occurred_on <= as_of)
     visit = seen.session_id.coalesce(seen.occurred_on.cast("string"))
     parts = seen.group_by("customer_id").aggregate(
@@ -78,10 +81,10 @@ def value_cuts(customers: ir.Table, seen: ir.Table | None, *, high_share: float 
     if seen is None:
         return ValueCuts(cut, None, None)
     high = customers.filter(customers.spend_12m.cast("float64") > cut)
-    active = high.left_join(seen, "customer_id")
-    typical = active.aggregate(
-        visits=active.visits.coalesce(0).cast("float64").median(),
-        clicks=active.clicks.coalesce(0).cast("float64").median(),
+    active = high.inner_join(seen, "customer_id")
+    came = active.filter(active.visits > 0)
+    typical = came.aggregate(
+        visits=came.visits.cast("float64").median(), clicks=came.clicks.cast("float64").median()
     )
     row = few_rows(typical)[0]
     return ValueCuts(cut, max(row["visits"] or 0.0, LEAST), max(row["clicks"] or 0.0, LEAST))

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from workbook.data.errors import WorkbookError
 from workbook.output import page
 
-WIDE = {"description_width": "11em"}
+WIDE = {"description_width": "14em"}
 
 
 def panel(

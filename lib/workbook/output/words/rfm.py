@@ -259,7 +259,7 @@ def class_rule(cuts: ValueCuts, days: int) -> str:
     if cuts.visits is None:
         return text
     return text + _gap() + _("Potential: not high, but at least **{visits} visits** and **{clicks} clicks** in {days} "
-                          "days, as the typical customer of high value. Low: the others.").format(
+                          "days, as the typical customer of high value who visits. Low: the others.").format(
         visits=i18n.number(cuts.visits), clicks=i18n.number(cuts.clicks), days=i18n.number(days))
 
 
