@@ -388,3 +388,24 @@ def test_chinook_total(public_data: Callable[[str], Path], tmp_path: Path) -> No
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as con:
         (expected,) = con.execute("SELECT round(sum(Total), 2) FROM Invoice").fetchone()
     assert float(total) == expected == 2328.60
+
+
+def test_database_server_goes_from_new_to_raw_tables(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    psycopg = pytest.importorskip("psycopg")
+    with psycopg.connect(postgres_url, autocommit=True) as con:
+        con.execute("DROP TABLE IF EXISTS web_orders")
+        con.execute("CREATE TABLE web_orders (order_no text, buyer text, placed_at timestamp, total numeric)")
+        con.execute("INSERT INTO web_orders VALUES ('1', 'a', '2026-01-05 10:00', 1.5), ('2', 'b', '2026-01-06', 2.5)")
+    server, _, database = postgres_url.rpartition("/")
+    monkeypatch.setenv("SHOP_DATABASE", database)
+    file = new(tmp_path, {"orders": [f"{server}/${{SHOP_DATABASE}}#web_orders"]}, columns="", console=terminal())
+    settings = load_settings(file)
+    assert "${SHOP_DATABASE}" in file.read_text("utf-8") and settings.sources[0].from_table == "web_orders"
+    assert settings.sources[0].columns == {
+        "order_no": "order_id", "buyer": "customer_id", "placed_at": "ordered_at", "total": "amount"}
+    assert check(settings).errors == ()
+    store = Store(settings.store_folder)
+    collect(settings, store, progress=False)
+    assert store.entry("raw/orders").rows == 2
