@@ -26,6 +26,7 @@ from workbook.cleaning.sales import MONEY, complete, row_id
 from workbook.data.engine import settled
 
 _ZERO = ibis.literal(0).cast(MONEY)
+_NOTHING = ibis.literal("0.0010").cast(MONEY)  # what rounding to four decimals may leave of a return in parts
 _BY_ORDER = (("line", ("order_id", "line_no")), ("product", ("order_id", "product_id")), ("order", ("order_id",)))
 _BY_CUSTOMER = ("customer_id", "product_id", "unit_price")
 
@@ -184,8 +185,8 @@ def _net_lines(lines: ir.Table, told: ir.Table, age_days: int) -> ir.Table:
         name: joined[name].fill_null(_ZERO) for name in ("back_quantity", "back_amount", "back_early")})
     is_return = filled.amount < 0
     rest_amount = (filled.amount + filled.back_amount).cast(MONEY)
-    rest_quantity = (filled.quantity + filled.back_quantity).cast(MONEY)
-    used_up = is_return & (filled.back_amount > 0) & ((rest_amount >= 0) | (rest_quantity == 0).fill_null(False))
+    rest_quantity = _in_proportion(filled.quantity, rest_amount, filled.amount)
+    used_up = is_return & (rest_amount > -_NOTHING)
     netted = filled.mutate(
         is_return=is_return, used_up=used_up,
         amount=ibis.ifelse(is_return, rest_amount, filled.amount).cast(MONEY),
@@ -199,15 +200,19 @@ def _net_lines(lines: ir.Table, told: ir.Table, age_days: int) -> ir.Table:
         "matched_id", "back_quantity", "back_amount", "back_early", "used_up")
 
 
+def _in_proportion(quantity: ir.DecimalValue, part: ir.DecimalValue, whole: ir.DecimalValue) -> ir.DecimalValue:
+    size = whole.nullif(_ZERO).cast("float64")
+    return (quantity.cast("float64") * part.cast("float64") / size).round(4).cast(MONEY)
+
+
 def _unmatched(undone: ir.Table, told: ir.Table, bought: ir.Table) -> ir.Table:
-    used = told.group_by(matched_id="undoing_id").aggregate(
-        back_quantity=told.quantity.sum().cast(MONEY), back_amount=told.amount.sum().cast(MONEY))
+    used = told.group_by(matched_id="undoing_id").aggregate(back_amount=told.amount.sum().cast(MONEY))
     orders = bought.select("order_id").distinct().select(known_order="order_id")
     joined = undone.left_join(used, undone.id == used.matched_id)
     joined = joined.left_join(orders, joined.named_order == orders.known_order)
+    left = (joined.amount - joined.back_amount.fill_null(_ZERO)).cast(MONEY)
     rest = joined.mutate(
-        amount=(joined.amount - joined.back_amount.fill_null(_ZERO)).cast(MONEY),
-        quantity=(joined.quantity - joined.back_quantity.fill_null(_ZERO)).cast(MONEY),
+        amount=left, quantity=_in_proportion(joined.quantity, left, joined.amount),
         reason=ibis.cases(
             (joined.back_amount.notnull(), "more_than_bought"),
             (joined.named_order.notnull() & joined.known_order.isnull(), "order_not_found"),
@@ -215,7 +220,6 @@ def _unmatched(undone: ir.Table, told: ir.Table, bought: ir.Table) -> ir.Table:
             (joined.named_order.isnull() & joined.customer_id.isnull(), "no_customer"),
             else_="no_earlier_purchase"),
     )
-    open_amount = (rest.amount > 0) & ~((rest.quantity == 0).fill_null(False) & rest.matched_id.notnull())
-    return rest.filter(open_amount).select(
+    return rest.filter(rest.amount > _NOTHING).select(
         "id", "origin", "document_id", "named_order", "customer_id", "quantity", "amount", "returned_on", "reason",
         product_id=rest.product_id.nullif(""))
