@@ -179,6 +179,33 @@ def test_a_foreign_sign_beside_the_number_needs_a_rate_too(shop: Shop) -> None:
     assert shop.orders() == {"1": Decimal("5")}
 
 
+def test_a_foreign_price_makes_a_foreign_amount(shop: Shop) -> None:
+    shop.declared["rates"] = [{"currency": "USD", "rate": "0.5"}]
+    shop.write("a.csv", "order,n,price,at\n1,3,$2,2026-03-05\n2,3,2,2026-03-05\n3,3,x,2026-03-05\n4,3,£2,2026-03-05\n")
+    columns = {"order": "order_id", "n": "quantity", "price": "unit_price", "at": "ordered_at"}
+    shop.source(table="order_lines", columns=columns, max_rejected_share=0.5)
+    shop.collect()
+    assert [row["amount"] for row in shop.rows("raw/order_lines")] == [Decimal(3), Decimal(6)]
+    prices = [row for row in shop.rows("quarantine/rows") if row["column"] == "unit_price"]
+    assert {row["source_row"]: row["reason"] for row in prices} == {4: "number", 5: "currency_without_rate"}
+
+
+def test_a_product_too_large_for_money_waits_in_quarantine(shop: Shop) -> None:
+    shop.write("a.csv", "order,n,price,at\n1,99999999999,99999,2026-03-05\n2,1,0.00015,2026-03-05\n")
+    columns = {"order": "order_id", "n": "quantity", "price": "unit_price", "at": "ordered_at"}
+    shop.source(table="order_lines", columns=columns, max_rejected_share=0.5)
+    (record,) = shop.collect().files
+    assert [row["column"] for row in shop.rows("quarantine/rows")] == ["amount"]
+    assert record.values_rounded == 1
+
+
+def test_words_in_place_of_a_number_are_shown_by_their_shape(shop: Shop) -> None:
+    shop.write("a.csv", orders("1,c,2026-03-05,Anna Schmidt", "2,c,2026-03-05,张三", "3,c,2026-03-05,1x"))
+    shop.source(max_rejected_share=1)
+    shop.collect()
+    assert [row["value_masked"] for row in shop.rows("quarantine/rows")] == ["xxxx xxxxxxx", "文文", "1x"]
+
+
 def test_several_currencies_in_a_shop_that_names_none_are_refused(shop: Shop) -> None:
     shop.declared["currency"] = "XXX"
     shop.write("a.csv", orders("1,c,2026-03-05,€5", "2,c,2026-03-05,$5"))

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbook.collection.evidence import Evidence
-from workbook.data.parsing import MONEY, Parsed
+from workbook.data.parsing import Parsed, as_money
 from workbook.data.schema import Table
 from workbook.data.settings import Settings
 
@@ -31,17 +31,22 @@ def in_reporting_currency(
             if our == "currency":
                 words.update(f"currency {code}" for code in pc.unique(columns[our].drop_null()).to_pylist())
         return columns, {}
-    named = pc.utf8_upper(columns["currency"]) if "currency" in columns else None
-    out, reasons = dict(columns), {}
+    code = _currency_of_rows(columns, signs)
+    if code is None or not set(pc.unique(code.drop_null()).to_pylist()) - {settings.currency}:
+        return columns, {}
+    out, why = dict(columns), pa.nulls(len(code), pa.string())
     for our in [name for name in columns if table.by_name.get(name) and table.by_name[name].unit == "currency"]:
-        codes = [code for code in (signs.get(our), named) if code is not None]
-        code = pc.coalesce(*codes) if codes else None
-        if code is None or not set(pc.unique(code.drop_null()).to_pylist()) - {settings.currency}:
-            continue
-        out[our], why = _converted(columns[our], code, columns.get(table.local_date), settings)
-        if why.null_count < len(why):
-            reasons["currency" if named is not None else our] = why
-    return out, reasons
+        out[our], reasons = _converted(columns[our], code, columns.get(table.local_date), settings)
+        why = pc.coalesce(why, reasons)
+    where = "currency" if "currency" in columns else next(iter(signs))
+    return out, {where: why} if why.null_count < len(why) else {}
+
+
+def _currency_of_rows(columns: Mapping[str, pa.Array], signs: Mapping[str, pa.Array]) -> pa.Array | None:
+    """The currency of each row: the sign beside one of its numbers, else its currency column; null is the shop's."""
+    named = [pc.utf8_upper(columns["currency"])] if "currency" in columns else []
+    codes = [*signs.values(), *named]
+    return pc.coalesce(*codes) if codes else None
 
 
 def _converted(amounts: pa.Array, codes: pa.Array, days: pa.Array | None,
@@ -57,12 +62,12 @@ def _converted(amounts: pa.Array, codes: pa.Array, days: pa.Array | None,
                 there, pc.fill_null(pc.greater_equal(days, pa.scalar(rate.valid_from)), False))
             worth = pc.if_else(held, _times_rate(amounts, rate.rate), worth)
             rated = pc.or_(rated, held)
-        unrated = pc.and_(pc.and_(there, pc.invert(rated)), pc.is_valid(amounts))
-        why = pc.coalesce(why, pc.if_else(unrated, "currency_without_rate", none))
+        there = pc.and_(there, pc.is_valid(amounts))
+        why = pc.coalesce(why, pc.if_else(pc.and_(there, pc.invert(rated)), "currency_without_rate", none))
+        why = pc.coalesce(why, pc.if_else(pc.and_(there, pc.is_null(worth)), "number_too_large", none))
         amounts = worth
     return amounts, why
 
 
 def _times_rate(amounts: pa.Array, rate: Decimal) -> pa.Array:
-    product = pc.multiply(amounts, pa.scalar(rate.quantize(Decimal("1e-8")), pa.decimal128(18, 8)))
-    return pc.cast(pc.round(product, 4), MONEY)
+    return as_money(pc.multiply(amounts, pa.scalar(rate.quantize(Decimal("1e-8")), pa.decimal128(18, 8))))[0]

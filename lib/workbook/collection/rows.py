@@ -14,7 +14,7 @@ from workbook.collection.currencies import in_reporting_currency
 from workbook.collection.evidence import Evidence, manner_of
 from workbook.collection.mapping import Plan
 from workbook.collection.records import QUARANTINE_SCHEMA
-from workbook.data.parsing import MONEY, Parsed, local_dates, parse
+from workbook.data.parsing import Parsed, as_money, local_dates, parse
 from workbook.data.privacy import mask
 from workbook.data.schema import Table
 from workbook.data.settings import Settings, Source
@@ -86,14 +86,16 @@ def typed(
             tally.rounded += pc.sum(one.rounded).as_py() or 0
     columns = {our: one.values for our, (_, one) in parsed.items()}
     reasons = {our: one.reasons for our, (_, one) in parsed.items() if one.reasons.null_count < len(batch)}
-    columns = _derived(columns, plan.table, work.settings)
+    columns = _derived(columns, plan.table, tally, work.settings)
     columns, foreign = in_reporting_currency(columns, parsed, plan.table, tally.evidence, work.settings)
-    reasons |= foreign | _lacking(columns, plan.table, reasons, work.tables)
+    for our, why in foreign.items():
+        reasons[our] = pc.coalesce(reasons[our], why) if our in reasons else why
+    reasons |= _lacking(columns, plan.table, reasons, work.tables)
     table = pa.table(columns) if columns else pa.table({ROW: batch.column(ROW)})
     sealed = work.pseudonymiser.seal(table, plan.table, dates=source.dates)
     lines = _quarantine_lines(batch.column(ROW), reasons, parsed, plan, source, piece, work, row_kept=False)
     lines += _quarantine_lines(batch.column(ROW), sealed.reasons, parsed, plan, source, piece, work, row_kept=True)
-    bad = _any_reason(reasons, len(batch))
+    bad = _any_reason(reasons)
     good = _in_schema(sealed.table, batch.column(ROW), plan.table, source, piece, work)
     good = good if bad is None else good.filter(pc.invert(bad))
     tally.rows_read += len(batch)
@@ -105,7 +107,8 @@ def typed(
     return good, pa.concat_tables(lines) if lines else QUARANTINE_SCHEMA.empty_table()
 
 
-def _any_reason(reasons: Mapping[str, pa.Array], rows: int) -> pa.Array | None:
+def _any_reason(reasons: Mapping[str, pa.Array]) -> pa.Array | None:
+    """Rows with a value that could not be read; None where there is none."""
     bad = None
     for why in reasons.values():
         bad = pc.is_valid(why) if bad is None else pc.or_(bad, pc.is_valid(why))
@@ -122,10 +125,16 @@ def _quarantine_lines(
         where = pc.is_valid(why)
         texts = pc.filter(parsed[our][0], where).to_pylist() if our in parsed else [None] * pc.sum(where).as_py()
         kind = plan.table.by_name[our].personal or ("value" if plan.table.personal else "")
-        masked = pa.array([mask(text, kind) for text in texts], pa.string())
+        masked = pa.array([mask(text, kind or _kind_of(text)) for text in texts], pa.string())
         lines.append(quarantine_rows(pc.filter(rows, where), our, masked, pc.filter(why, where), source, piece, work,
                                  row_kept=row_kept))
     return lines
+
+
+def _kind_of(text: str | None) -> str:
+    """What stands where a number or date should may be a name: of words only the shape is shown."""
+    letters = [letter for letter in text or "" if letter.isalpha()]
+    return "value" if len(letters) > 3 or any(not letter.isascii() for letter in letters) else ""
 
 
 def rejected_lines(reading: Reading, source: Source, piece: Piece, tally: Tally, work: Work) -> pa.Table:
@@ -150,7 +159,9 @@ def quarantine_rows(rows: pa.Array, column: str, masked: pa.Array, reasons: pa.A
          reasons, kept, arrived], schema=QUARANTINE_SCHEMA)
 
 
-def _derived(columns: dict[str, pa.Array], table: Table, settings: Settings) -> dict[str, pa.Array]:
+def _derived(
+    columns: dict[str, pa.Array], table: Table, tally: Tally, settings: Settings
+) -> dict[str, pa.Array]:
     """The local date of a time and the other way round; the amount of a line from quantity and price."""
     columns = dict(columns)
     at, on = table.time, table.local_date
@@ -161,7 +172,8 @@ def _derived(columns: dict[str, pa.Array], table: Table, settings: Settings) -> 
                                       ambiguous="earliest", nonexistent="latest")
         columns[at] = pc.cast(pc.cast(midnight, pa.timestamp("us", "UTC")), pa.timestamp("us"))
     if table.name == "order_lines" and {"quantity", "unit_price"} <= set(columns):
-        product = pc.cast(pc.round(pc.multiply(columns["quantity"], columns["unit_price"]), 4), MONEY)
+        product, rounded = as_money(pc.multiply(columns["quantity"], columns["unit_price"]))
+        tally.rounded += 0 if "amount" in columns else rounded
         columns["amount"] = pc.coalesce(columns["amount"], product) if "amount" in columns else product
     return columns
 

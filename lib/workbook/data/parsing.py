@@ -234,6 +234,14 @@ def _without_exponent(numbers: pa.Array) -> pa.Array:
     return pc.replace_with_mask(numbers, exponential, pa.array(plain, pa.string()))
 
 
+def as_money(values: pa.Array) -> tuple[pa.Array, int]:
+    """Decimals rounded to four places, null where they are too large for 18 digits; and how many were rounded."""
+    rounded = pc.round(values, 4, round_mode="half_towards_infinity")
+    too_large = pc.greater_equal(pc.abs(rounded), pa.scalar(Decimal(10) ** 14, pa.decimal128(19, 0)))
+    fitting = pc.if_else(too_large, pa.scalar(None, rounded.type), rounded)
+    return pc.cast(fitting, MONEY), pc.sum(pc.not_equal(rounded, values)).as_py() or 0
+
+
 def _typed_number(numbers: pa.Array, reasons: pa.Array, kind: str) -> Parsed:
     if kind == "float":
         return Parsed(pc.cast(numbers, pa.float64()), reasons)
@@ -450,4 +458,4 @@ def _put(values: np.ndarray, where: np.ndarray, value: object) -> np.ndarray:
     return np.where(where, value, values)
 
 
-__all__ = ["ARROW", "MONEY", "Manner", "Parsed", "contradicts", "is_id", "local_dates", "parse"]
+__all__ = ["ARROW", "MONEY", "Manner", "Parsed", "as_money", "contradicts", "is_id", "local_dates", "parse"]
