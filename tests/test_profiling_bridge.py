@@ -179,6 +179,17 @@ def test_dearer_goods_at_old_prices_are_mix(change: Callable[..., bridge.Split])
     assert new_product.parts["mix"] == 20 and new_product.parts["price"] == 0, "nothing to compare the price with"
 
 
+def test_lines_that_name_no_product_cannot_tell_price_from_mix(con: Any, make_table: Callable[..., Any]) -> None:
+    days = dt.date(2026, 5, 3), dt.date(2026, 6, 3)
+    orders = [("m", "a", days[0], "4", "40", "40", None, False), ("j", "a", days[1], "4", "44", "44", None, False)]
+    lines = lines_of([("m", "", 4, "40"), ("j", "", 4, "44")])
+    lines["product_id"] = lines["product_name"] = pa.nulls(2, pa.string())
+    sides = bridge.sides(make_table(con, orders_of(orders)), JUNE, MAY, lines=make_table(con, lines))
+    split = bridge.split(*sides)
+    assert split is not None
+    assert split.parts["price_and_mix"] == 4 and "price" not in split.parts
+
+
 def test_discount_returns_and_anonymous_sales_are_parts(change: Callable[..., bridge.Split]) -> None:
     may, june = dt.date(2026, 5, 3), dt.date(2026, 6, 3)
     lines = [("m", "tea", 4, "40"), ("j", "tea", 4, "40")]

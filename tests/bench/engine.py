@@ -2,9 +2,11 @@
 
     python tests/bench/engine.py [lines]
 
-By default 10 million order lines, 1 million customers, 2,000 products, 4 million orders. Both sides read the same
+By default 10 million order lines in 4 million orders, 1 million customers, 2,000 products. Both sides read the same
 Parquet files, only the columns that they need, and must come to the same totals; each runs in a process of its own,
-timed after its imports, with its peak memory. Target: at most a fifth of the time and a third of the memory.
+timed after its imports, with its peak memory. The workbook uses all cores, pandas can use one: on a machine that is
+busy with something else the ratio of times is worse than it is. Target: at most a fifth of the time and a third of
+the memory.
 """
 
 from __future__ import annotations
@@ -58,7 +60,11 @@ from workbook.data.store import Store
 from workbook.rfm import scores, table
 begin()
 store, con = Store(folder / "store"), connect(Engine(), spill=folder / "spill")
-customers = table.customer_table(store.read("clean/orders", con), as_of=date(2026, 6, 30), frequency="purchase_days")
+lines = store.read("clean/order_lines", con)
+orders = lines.group_by("order_id").agg(
+    customer_id=lines.customer_id.min(), ordered_on=lines.ordered_on.min(), amount=lines.amount.sum(),
+    net_amount=lines.amount.sum(), is_return=(lines.amount < 0).all())
+customers = table.customer_table(orders, as_of=date(2026, 6, 30), frequency="purchase_days")
 store.write("rfm_customers", customers, con=con, made_by="bench")
 customers = store.read("rfm_customers", con)
 store.write("rfm", scores.score(customers, scores.thresholds(customers)), con=con, made_by="bench")
@@ -69,10 +75,13 @@ result = rfm_table.agg(lines=rfm_table.count(), revenue=rfm_table.monetary.sum()
 PANDAS_RFM = """
 import pandas as pd
 begin()
-orders = pd.read_parquet(folder / "orders.parquet",
-                         columns=["customer_id", "ordered_on", "amount", "net_amount", "is_return"])
-orders["ordered_on"] = pd.to_datetime(orders["ordered_on"])
-orders["net_amount"], orders["amount"] = orders["net_amount"].astype(float), orders["amount"].astype(float)
+lines = pd.read_parquet(folder / "order_lines.parquet", columns=["order_id", "customer_id", "ordered_on", "amount"])
+lines["ordered_on"], lines["amount"] = pd.to_datetime(lines["ordered_on"]), lines["amount"].astype(float)
+lines["is_return"] = lines["amount"] < 0
+orders = lines.groupby("order_id").agg(
+    customer_id=("customer_id", "first"), ordered_on=("ordered_on", "min"), amount=("amount", "sum"),
+    is_return=("is_return", "all"))
+orders["net_amount"] = orders["amount"]
 undone = (orders["amount"] > 0) & (orders["net_amount"] <= 0)
 orders["bought"] = ~orders["is_return"] & (orders["amount"] >= 0) & ~undone
 as_of = pd.Timestamp("2026-06-30")
@@ -112,17 +121,13 @@ COMPARED = ("rows", "revenue", "units", "lines", "buyers")
 
 def write_shop(folder: Path, lines: int) -> None:
     """The tables as Parquet, and the same files as a store of the library."""
-    customers, orders = max(lines // 10, 1), max(lines * 2 // 5, 1)
+    customers = max(lines // 10, 1)
     with duckdb.connect() as con:
         con.execute("SET preserve_insertion_order = false")
         con.execute(f"""COPY (SELECT 'C' || i AS customer_id, 'region ' || (hash(i) % 31) AS region
             FROM range({customers}) t(i)) TO '{folder}/customers.parquet' (FORMAT parquet, COMPRESSION zstd)""")
         con.execute(f"""COPY (SELECT 'P' || i AS product_id, 'category ' || (i % 40) AS category
             FROM range(2000) t(i)) TO '{folder}/products.parquet' (FORMAT parquet, COMPRESSION zstd)""")
-        con.execute(f"""COPY (SELECT 'O' || i AS order_id, 'C' || (hash(i) % {customers}) AS customer_id,
-            DATE '2024-01-01' + (hash(i + 7) % 912)::INT AS ordered_on,
-            ((hash(i + 1) % 20000) / 100 + 5)::DECIMAL(18, 4) AS amount, amount AS net_amount, FALSE AS is_return
-            FROM range({orders}) t(i)) TO '{folder}/orders.parquet' (FORMAT parquet, COMPRESSION zstd)""")
         con.execute(f"""COPY (SELECT
             'O' || (i * 2 // 5) AS order_id, 'C' || (hash(i * 2 // 5) % {customers}) AS customer_id,
             DATE '2024-01-01' + (hash(i * 2 // 5 + 7) % 912)::INT AS ordered_on, 'P' || (hash(i) % 2000) AS product_id,
@@ -135,7 +140,7 @@ def _into_store(folder: Path) -> None:
     from workbook.data.store import Store
 
     store = Store(folder / "store")
-    for name in ("customers", "products", "orders", "order_lines"):
+    for name in ("customers", "products", "order_lines"):
         file = store.new_file(f"clean/{name}")
         file.hardlink_to(folder / f"{name}.parquet")
         store.commit(f"clean/{name}", [file], made_by="bench")

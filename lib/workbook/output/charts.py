@@ -83,7 +83,6 @@ def _style() -> dict[str, Any]:
 def _canvas(ax: Axes | None, title: str, height: float) -> Axes:
     """The axes to draw on, in house style; a new picture when none is given."""
     mpl.rcParams.update(_style())
-    _teach_notebook()
     if ax is None:
         figure = plt.figure(figsize=(WIDTH, min(height, TALLEST)), layout="constrained")
         figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)
@@ -92,6 +91,7 @@ def _canvas(ax: Axes | None, title: str, height: float) -> Axes:
             figure.suptitle(wrap(title, 68), x=0.012, ha="left", fontsize=12, color=INK)
     elif title:
         ax.set_title(wrap(title, 40), loc="left", color=INK, fontsize=11)
+    _teach_notebook()  # after the first picture: making it installs Jupyter's own way of storing pictures
     return ax
 
 

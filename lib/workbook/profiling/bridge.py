@@ -264,14 +264,20 @@ def sides(
 
     Args:
         returns: `clean/returns`, so that both periods are seen at equal return age.
-        lines: `clean/order_lines`; without them price and mix stay together.
+        lines: `clean/order_lines`; without them, or where they name no product, price and mix stay together.
     """
     old, new = (side(orders, p, returns=returns, lines=lines) for p in (before, period))
     if lines is None:
         return Sides(old, new, None)
-    if not (old.listed > 0 and new.listed > 0):
+    if not (old.listed > 0 and new.listed > 0 and names_products(lines)):
         return sides(orders, period, before, returns=returns)
     return Sides(old, new, crossed(priced(orders, lines, before), priced(orders, lines, period), old, new))
+
+
+def names_products(lines: ir.Table) -> bool:
+    """Whether any line says what was bought."""
+    [named] = few_rows(lines.agg(n=lines.product_id.count() + lines.product_name.count()))
+    return bool(named["n"])
 
 
 def one_after_another(before: Side, after: Side, order: Sequence[str]) -> dict[str, Decimal]:

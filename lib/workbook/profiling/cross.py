@@ -59,7 +59,7 @@ class Cross(NamedTuple):
         at, counts, residual = np.argwhere(self.unusual.to_numpy()), self.customers, self.residual
         rows = [(counts.index[i], counts.columns[j], counts.iat[i, j], residual.iat[i, j]) for i, j in at]
         cells = pd.DataFrame(rows, columns=["row", "column", "customers", "residual"])
-        return cells.sort_values("residual", key=abs, ascending=False, ignore_index=True)
+        return cells.sort_values("residual", key=abs, ascending=False, ignore_index=True, kind="stable")
 
 
 def cells(profile: ir.Table, rows: str, columns: str, *, value: str = "net_revenue") -> ir.Table:

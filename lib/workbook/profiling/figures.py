@@ -46,7 +46,9 @@ def of_activity(row: Mapping[str, Any], *, new_customers: int) -> Iterator[Figur
     yield Figure("new_customers", new_customers, "customers")
     yield Figure("returning_customers", customers - new_customers, "customers")
     yield Figure("orders", orders, "orders")
-    yield Figure("units", row["all_units"], "units", n=orders)
+    unknown = bool(orders) and not row["all_units"]
+    units = None if unknown else row["all_units"]
+    yield Figure("units", units, "units", n=orders, reason="no_units" if unknown else "")
     yield Figure("revenue", row["all_amount"], "money", n=orders)
     yield Figure("net_revenue", row["all_net"], "money", n=orders)
     yield _ratio("average_order_value", row["all_net"], orders, "money", n=orders)

@@ -129,10 +129,12 @@ def activity(found: Mapping[str, Finding], period: Period) -> str:
     orders = found["orders"].value
     if not orders:
         return _("Nobody bought in {period}.").format(period=i18n.period(period))
-    text = _("In {period}, **{customers} known customers** bought; {new} of them for the first time on record.").format(
-        period=i18n.period(period), customers=i18n.number(found["active_customers"].value),
-        new=i18n.number(found["new_customers"].value),
-    )  # fmt: skip
+    n = found["active_customers"].value
+    text = ngettext(
+        "In {period}, **{customers} known customer** bought; {new} for the first time on record.",
+        "In {period}, **{customers} known customers** bought; {new} of them for the first time on record.",
+        n,
+    ).format(period=i18n.period(period), customers=i18n.number(n), new=i18n.number(found["new_customers"].value))
     share = found["identified_share"].value
     if share is not None and share < 0.995:
         anonymous = _("{share} of net revenue came from anonymous sales, of which no notebook can say whose they were.")
@@ -169,8 +171,7 @@ def stages(sized: pd.DataFrame) -> str:
         return _("Nobody has bought yet.")
     still = sizes["new"] + sizes["active"] + sizes["returning"]
     return _(
-        "Of {all} customers who ever bought, **{still} ({share})** are still buying; {dormant} are dormant and {lost} "
-        "lost."
+        "Customers who ever bought: {all}. Still buying: **{still} ({share})**; dormant: {dormant}; lost: {lost}."
     ).format(
         all=i18n.number(bought), still=i18n.number(still), share=i18n.percent(still / bought, 0),
         dormant=i18n.number(sizes["dormant"]), lost=i18n.number(sizes["lost"]),
