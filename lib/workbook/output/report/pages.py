@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from markupsafe import Markup
 from nbconvert import HTMLExporter
 
 from workbook.data import periods
-from workbook.data.findings import Finding, read_findings
+from workbook.data.findings import Finding, earlier, read_findings
 from workbook.data.notebooks import question, title
+from workbook.data.periods import Period
 from workbook.data.settings import Settings
 from workbook.data.store import write_whole
 from workbook.output import i18n, page
@@ -71,7 +73,7 @@ def write_pages(folder: Path, settings: Settings) -> None:
         shared = {
             "record": record, "lang": lang, "html_language": i18n.HTML_LANGUAGE[lang],
             "period": i18n.period(period), "others": [other for other in record["languages"] if other != lang],
-            "partial": not period.is_whole,
+            "partial": not period.is_whole, "until": period.end,
         }
         chapters = [_chapter(outcome, folder / lang, findings, before, remarks) for outcome in record["outcomes"]]
         for chapter in chapters:
@@ -81,7 +83,7 @@ def write_pages(folder: Path, settings: Settings) -> None:
                     **shared, chapter=chapter, chapters=chapters, body=Markup(body.html), contents=body.contents)
                 write_whole(folder / lang / chapter.href, html)
         index = templates.get_template("index.html").render(
-            **shared, chapters=chapters, cards=_cards(findings, before), trust=words.trust(findings, record, settings, period),
+            **shared, chapters=chapters, cards=_cards(findings, before, period), trust=words.trust(findings, record, settings, period),
             verdict=words.verdict(findings, before, period))
         write_whole(folder / lang / "index.html", index)
     entrance = templates.get_template("entrance.html").render(
@@ -101,23 +103,30 @@ def _chapter(
     source = folder / "notebooks" / f"{name}.ipynb"
     opening = nbformat.read(source, as_version=4).cells if source.exists() else []
     first = next((cell.source for cell in opening if cell.cell_type == "markdown" and title(cell.source)), "")
-    if state == "done" and name in findings:
-        speaker = import_module(f"workbook.output.words.{name.split('_', 1)[1]}")
-        sentence = speaker.summary(findings[name], before.get(name, {}))
+    if state == "done":
+        sentence = _summary(name, findings.get(name, {}), before.get(name, {}))
     else:
         sentence = words.why_not(state, outcome["error"], outcome["because"])
     own = tuple(remark for remark in remarks if remark.chapter == name)
     return Chapter(name, title(first) or name, question(first), state, sentence, outcome["seconds"], own)
 
 
-def _cards(findings: dict[str, dict[str, Finding]], before: dict[str, dict[str, Finding]]) -> list[Markup]:
+def _summary(name: str, found: dict[str, Finding], before: dict[str, Finding]) -> str:
+    """The chapter's own sentence; none where it has no words of its own, or found nothing."""
+    speaker = f"workbook.output.words.{name.split('_', 1)[1]}"
+    return import_module(speaker).summary(found, before) if found and find_spec(speaker) else ""
+
+
+def _cards(
+    findings: dict[str, dict[str, Finding]], before: dict[str, dict[str, Finding]], period: Period
+) -> list[Markup]:
     cards = []
     for choices in HEADLINES:
         for key in choices:
             chapter, name = key.split(".")
             if name in findings.get(chapter, {}):
-                card = page.figure_card(
-                    chapter, name, findings[chapter][name], before.get(chapter, {}).get(name), href=f"{chapter}.html")
+                then = earlier(name, findings[chapter], before.get(chapter, {}), whole=period.is_whole)
+                card = page.figure_card(chapter, name, findings[chapter][name], then, href=f"{chapter}.html")
                 cards.append(Markup(card))
                 break
     return cards

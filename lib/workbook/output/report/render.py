@@ -173,12 +173,19 @@ def _agree(findings: dict[str, dict[str, str]]) -> None:
     """The languages must have found the same, to the last digit."""
     (first, reference), *others = findings.items()
     for lang, found in others:
-        differing = sorted(name for name in reference if found.get(name) != reference[name])
+        differing = [
+            figure for name in sorted(reference) for figure in _differing(name, reference[name], found.get(name))]
         if differing:
             raise WorkbookError(
-                f"{', '.join(differing)} found other values in {lang} than in {first}.",
+                f"These figures are others in {lang} than in {first}: {', '.join(differing[:8])}.",
                 why="A figure may not depend on the reader's language.",
                 way_out="Look for a random draw without the run's generator, or for text that enters a calculation.")
+
+
+def _differing(chapter: str, one: str, other: str | None) -> list[str]:
+    """The figures of a chapter that two languages found differently."""
+    ours, theirs = json.loads(one), json.loads(other or "{}")
+    return [f"{chapter}.{name}" for name in sorted({*ours, *theirs}) if ours.get(name) != theirs.get(name)]
 
 
 @contextmanager
