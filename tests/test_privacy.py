@@ -4,16 +4,20 @@ import hashlib
 import hmac
 import random
 import re
+from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workbook.collection import collect
 from workbook.data.errors import WorkbookError
 from workbook.data.privacy import Pseudonymiser, mask, mask_text, normal_mail, normal_phone, region_of
 from workbook.data.schema import TABLES
 from workbook.data.settings import load_settings
+from workbook.data.store import Store
 
 KEY = "a key of thirty-two characters!!"
 CUSTOMERS = TABLES["customers"]
@@ -162,6 +166,27 @@ def test_phone_without_country_is_refused_with_the_way_out() -> None:
 def test_unknown_country_is_refused() -> None:
     with pytest.raises(WorkbookError, match="'UK' is no country"):
         Pseudonymiser(KEY, "UK")
+
+
+def test_another_key_reads_everything_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Old hashes would not join with new ones, and one person would be two."""
+    (tmp_path / "c.csv").write_text("customer_id,mail\n1,a@b.cn\n")
+    (tmp_path / "o.csv").write_text("customer_id,ordered_at,amount\na@b.cn,2026-01-05,2.50\n")
+    (tmp_path / "workbook.yaml").write_text(
+        "name: x\nsources: [{table: customers, path: c.csv}, {table: orders, path: o.csv}]\n")
+    settings = load_settings(tmp_path)
+    store = Store(settings.store_folder)
+
+    def ids(key: str) -> tuple[int, str, str]:
+        monkeypatch.setenv("WORKBOOK_KEY", key)
+        read = collect(settings, store, progress=False).read
+        tables = [pq.read_table(store.files(f"raw/{name}")[0]) for name in ("customers", "orders")]
+        return read, tables[0]["mail_hash"][0].as_py(), tables[1]["customer_id"][0].as_py()
+
+    first, same, other = ids(KEY), ids(KEY), ids(KEY[::-1])
+    assert first[0] == 2 and first[1] == first[2]
+    assert same == (0, *first[1:])
+    assert other[0] == 2 and other[1] == other[2] != first[1]
 
 
 def test_key_never_shows(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,7 @@ from workbook.collection.records import (
 from workbook.collection.rows import Tally, parsed_columns, rejected_lines, typed
 from workbook.data import sources
 from workbook.data.errors import WorkbookError
-from workbook.data.privacy import Pseudonymiser
+from workbook.data.privacy import Pseudonymiser, names_people
 from workbook.data.schema import TABLES
 from workbook.data.settings import Settings, Source
 from workbook.data.sources import Piece
@@ -158,7 +158,8 @@ def recipe_of(source: Source, work: Work) -> str:
     settings = work.settings
     declared = {
         "source": source.model_dump(mode="json", exclude={"max_rejected_share"}),
-        "shop": [settings.time_zone, settings.currency, settings.phone_country, settings.privacy.key_id],
+        "shop": [settings.time_zone, settings.currency, settings.phone_country],
+        "pseudonyms": work.pseudonymiser.stamp if names_people(TABLES[source.table]) else (),
         "rates": [rate.model_dump(mode="json") for rate in settings.rates],
         "with orders": "orders" in work.tables,
         "columns": [asdict(column) for column in TABLES[source.table].columns],

@@ -229,6 +229,17 @@ class Pseudonymiser:
         """Tells one key from another without giving it away; hashes of two fingerprints must not be joined."""
         return self._hash(b"workbook key fingerprint")[:12]
 
+    @property
+    def stamp(self) -> tuple[int, str, str]:
+        """Version of the normal forms, id of the key, and its fingerprint ("" while none is set).
+
+        What was hashed under another stamp must be read again: its hashes do not join with new ones.
+        """
+        try:
+            return NORMALISER, self.key_id, self.fingerprint
+        except WorkbookError:
+            return NORMALISER, self.key_id, ""
+
     def batch(self, table: pa.Table, of: Table, *, dates: str = "") -> pa.Table:
         """The rows without their personal columns. See `seal`."""
         return self.seal(table, of, dates=dates).table
@@ -271,7 +282,7 @@ class Pseudonymiser:
             case "phone" | "mail":
                 where = f"{of.name}.{column.name}"
                 values, why = _by_value(texts, lambda text: self._sealed_contact(text, column.personal, where))
-                return [(column.becomes[0], values, why)]
+                return [(_HASHED[column.personal], values, why)]
             case "birth_date":
                 return self._birth(texts, column, dates)
             case "address":
@@ -351,6 +362,11 @@ class Pseudonymiser:
                 f"phone_country {self.phone_country!r} is no country that phone numbers are known for.",
                 way_out="Write its two letters after ISO 3166: CN, GB, US, DE, …",
             )
+
+
+def names_people(table: Table) -> bool:
+    """Whether rows of the table can hold a hash: of a phone, a mail address, or an id of a customer that is one."""
+    return bool(_PERSON_IDS & table.by_name.keys()) or any(column.personal in _HASHED for column in table.personal)
 
 
 def _whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
