@@ -73,6 +73,10 @@ class TestTable:
         assert rows_of(rfm.customer_table(orders, as_of=AS_OF, frequency="orders"))["a"]["frequency"] == 3
         assert rows_of(rfm.customer_table(orders, as_of=AS_OF))["a"]["first_day_amount"] == 5
 
+    def test_a_misspelt_count_is_refused(self, con, make_table):
+        with pytest.raises(WorkbookError, match="purchase_days"):
+            rfm.customer_table(hand_orders(con, make_table), as_of=AS_OF, frequency="purchase_day")
+
     def test_returns(self, con, make_table):
         orders = make_table(
             con,
@@ -427,6 +431,16 @@ class TestForesight:
         assert {c for c, r in history.items() if r["bought"]} == {"c3"}
         assert history["c3"]["revenue_after"] == 5
         assert history["c4"]["revenue_after"] == 0
+
+    def test_a_large_shop_is_judged_on_a_sample(self, con, make_table):
+        history = make_table(con, {
+            "customer_id": [f"c{i}" for i in range(4000)], "score": [1.0] * 4000, "recency_days": [1] * 4000,
+            "spend_12m": [1.0] * 4000, "bought": [1] * 4000, "revenue_after": [1.0] * 4000,
+        })  # fmt: skip
+        drawn = rfm.judged_sample(history, largest=1000).to_pyarrow()["customer_id"].to_pylist()
+        assert 900 < len(drawn) < 1100, "about a thousand (standard error 27)"
+        assert drawn == sorted(drawn)
+        assert rfm.judged_sample(history).count().to_pyarrow().as_py() == 4000
 
     def test_response(self, con, make_table):
         history = make_table(con, {"segment": ["new"] * 4 + ["loyal"] * 2, "bought": [1, 0, 0, 0, 1, 1],

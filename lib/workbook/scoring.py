@@ -23,8 +23,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from workbook.data.errors import WorkbookError
+
 Z = 1.959963984540054  # 97.5 % quantile of the normal distribution
-LARGEST = 100_000  # customers whose fate the bootstrap draws; more are sampled
 
 
 class Estimate(NamedTuple):
@@ -50,19 +51,28 @@ def wilson(successes: int, n: int) -> Estimate:
 
 
 class Ranking:
-    """Customers sorted by one number, equal numbers as one group."""
+    """Customers sorted by one number, highest first, equal numbers as one group."""
 
     def __init__(self, numbers: np.ndarray) -> None:
-        _values, groups = np.unique(-np.asarray(numbers, float), return_inverse=True)
-        self.group, self.n_groups = groups, int(groups.max()) + 1 if len(groups) else 0
+        numbers = np.asarray(numbers, float)
+        self.order = np.argsort(-numbers, kind="stable")
+        falls = np.flatnonzero(np.diff(numbers[self.order]))
+        self.ends = np.append(falls, len(numbers) - 1) if len(numbers) else falls  # last place of each group
 
     def caught(self, outcome: np.ndarray, weights: np.ndarray, size: float) -> float:
         """Outcome of the first `size` customers, counted by weight."""
-        heads = np.bincount(self.group, weights=weights, minlength=self.n_groups)
-        gains = np.bincount(self.group, weights=weights * outcome, minlength=self.n_groups)
-        before = np.cumsum(heads) - heads
-        share = np.clip((size - before) / np.where(heads > 0, heads, 1), 0, 1)
-        return float(share @ gains)
+        if not len(self.ends):
+            return 0.0
+        sorted_weights = weights[self.order]
+        heads = np.cumsum(sorted_weights)[self.ends]
+        gains = np.cumsum(sorted_weights * outcome[self.order])[self.ends]
+        last = int(np.searchsorted(heads, size))  # the group in which the list ends
+        if last == len(heads):
+            return float(gains[-1])
+        heads_before, gains_before = (heads[last - 1], gains[last - 1]) if last else (0.0, 0.0)
+        width = heads[last] - heads_before
+        part = (size - heads_before) / width if width > 0 else 0.0
+        return float(gains_before + part * (gains[last] - gains_before))
 
     def chances(self, size: float) -> np.ndarray:
         """Each customer's chance of a place on a list of `size`.
@@ -70,9 +80,11 @@ class Ranking:
         >>> Ranking(np.array([3, 1, 1, 2])).chances(3)
         array([1. , 0.5, 0.5, 1. ])
         """
-        heads = np.bincount(self.group, minlength=self.n_groups)
-        before = np.cumsum(heads) - heads
-        return np.clip((size - before) / heads, 0, 1)[self.group]
+        heads = np.diff(self.ends, prepend=-1)
+        taken = np.clip((size - (self.ends + 1 - heads)) / heads, 0, 1)
+        chances = np.empty(len(self.order))
+        chances[self.order] = np.repeat(taken, heads)
+        return chances
 
 
 def judge(
@@ -81,7 +93,7 @@ def judge(
     *,
     share: float,
     rng: np.random.Generator,
-    repeats: int = 300,
+    repeats: int = 200,
 ) -> pd.DataFrame:
     """What each list catches of each outcome, with intervals, and what it catches more than the first list does less.
 
@@ -96,7 +108,7 @@ def judge(
         total the first ranking catches than this one. Blank where the outcome did not happen at all.
     """
     if not 0 < share <= 1:
-        raise ValueError(f"share {share} is not between 0 and 1")
+        raise WorkbookError(f"A list cannot be {share} of the customers.", way_out="Write a share such as 0.2.")
     n = len(next(iter(rankings.values())))
     ranked = {name: Ranking(numbers) for name, numbers in rankings.items()}
     values = {name: np.asarray(outcome, float) for name, outcome in outcomes.items()}
@@ -133,13 +145,6 @@ def _shares(
 def _end(draws: np.ndarray, percentile: float) -> float:
     known = draws[~np.isnan(draws)]
     return float(np.percentile(known, percentile)) if len(known) else math.nan
-
-
-def sample(frame: pd.DataFrame, *, rng: np.random.Generator, largest: int = LARGEST) -> pd.DataFrame:
-    """At most `largest` rows, drawn without replacement; all of them where they are no more."""
-    if len(frame) <= largest:
-        return frame
-    return frame.iloc[np.sort(rng.choice(len(frame), size=largest, replace=False))]
 
 
 def curve(ranking: np.ndarray, outcome: np.ndarray, *, points: int = 20) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from workbook.data.findings import earlier
 from workbook.data.metrics import METRICS
 from workbook.output import i18n
 from workbook.output.i18n import _, ngettext
@@ -201,7 +202,9 @@ def warning(text: str) -> Fragment:
 def figures(run: Run, names: Iterable[str]) -> Fragment:
     """Named findings of this run as cards: value, change against the period before, definition on demand."""
     kept = [name for name in names if name in run.findings]
-    cards = [figure_card(run.chapter, name, run.findings[name], run.previous(name)) for name in kept]
+    published = {name: finding for name in kept if (finding := run.previous(name))}
+    before = {name: earlier(name, run.findings, published, whole=run.period.is_whole) for name in kept}
+    cards = [figure_card(run.chapter, name, run.findings[name], before[name]) for name in kept]
     text = "\n".join(f"{metric_name(run.chapter, name)}: {shown(run.findings[name])}" for name in kept)
     return Fragment(f'<div class="wb-figures">{"".join(cards)}</div>', text)
 
@@ -228,8 +231,12 @@ def shown(finding: Any) -> str:
 
 
 def _against(finding: Any, previous: Any) -> str:
-    if previous is None or previous.value is None or not _is_number(finding.value) or not _is_number(previous.value):
-        return escape(_("no earlier period to compare with")) if previous is None else ""
+    if previous is None:
+        return escape(_("the period before has not been rendered"))
+    if previous.reason == "no_previous":
+        return escape(_("no earlier period to compare with"))
+    if not _is_number(finding.value) or not _is_number(previous.value):
+        return ""
     before = i18n.quantity(previous.value, previous.unit)
     now, then = float(finding.value), float(previous.value)
     if finding.unit == "share":

@@ -36,7 +36,7 @@ from workbook.rfm.findings import (
     find_table,
     find_thresholds,
 )
-from workbook.rfm.foresight import before_and_after, mean_answer, response_by_segment, waiting_lists
+from workbook.rfm.foresight import before_and_after, judged_sample, mean_answer, response_by_segment, waiting_lists
 from workbook.rfm.groups import NOT_YET, SEGMENTS, Level, Segment, assign, moved_share, movement, summary
 from workbook.rfm.rules import CutsInForce, ValueRule, cuts_in_force, remember, value_rule_in_force
 from workbook.rfm.scores import (
@@ -83,6 +83,7 @@ __all__ = [
     "find_table",
     "find_thresholds",
     "histogram",
+    "judged_sample",
     "known_on",
     "mean_answer",
     "moved_share",

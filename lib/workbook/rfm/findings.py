@@ -64,12 +64,19 @@ def find_thresholds(
     _find_known(run, "refit_moved_share", refit_moved, "share")
 
 
-def find_segments(run: Run, summary: pd.DataFrame, *, moved: float | None) -> None:
-    """Size and revenue of every segment of the rule, also of empty ones."""
+def find_segments(run: Run, summary: pd.DataFrame, moves: pd.DataFrame, *, moved: float | None) -> None:
+    """Size and revenue of every segment of the rule, also of empty ones, and its size a period ago.
+
+    Args:
+        summary: one row a segment.
+        moves: segment_before, segment, customers.
+    """
     rows = summary.set_index("segment")
+    before = moves.groupby("segment_before")["customers"].sum()
     for segment in SEGMENTS:
         row = rows.loc[segment.name] if segment.name in rows.index else None
         run.find(f"segment_{segment.name}_customers", 0 if row is None else int(row["customers"]), unit="customers")
+        run.find(f"segment_{segment.name}_customers_before", int(before.get(segment.name, 0)), unit="customers")
         share = row["revenue_share"] if row is not None else 0.0 if len(rows) else None
         _find_known(run, f"segment_{segment.name}_revenue_share", share, "share")
     _find_known(run, "moved_share", moved, "share")

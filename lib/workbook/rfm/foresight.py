@@ -17,6 +17,7 @@ from workbook.rfm.table import Counted, customer_table, known_on
 from workbook.scoring import wilson
 
 LAST_MONTH_DAYS = 30
+LARGEST = 100_000  # customers on whom lists are judged; of more a sample is drawn
 
 
 def before_and_after(
@@ -46,6 +47,16 @@ def before_and_after(
     return joined.mutate(
         bought=joined.buyer.notnull().cast("int64"), revenue_after=joined.revenue_after.coalesce(0)
     ).drop("buyer")
+
+
+def judged_sample(history: ir.Table, *, largest: int = LARGEST) -> ir.Table:
+    """What lists are judged by, in key order; of more than `largest` customers about that many, drawn by their ids."""
+    kept = history.select("customer_id", "score", "recency_days", "spend_12m", "bought", "revenue_after")
+    customers = few_rows(history.aggregate(customers=history.count()))[0]["customers"]
+    if customers > largest:
+        place = kept.customer_id.hash().cast("int64").abs() % 1_000_000
+        kept = kept.filter(place < int(1_000_000 * largest / customers))
+    return kept.order_by("customer_id")
 
 
 def waiting_lists(history: pd.DataFrame) -> Mapping[str, np.ndarray]:

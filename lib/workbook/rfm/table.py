@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import ibis
 import ibis.expr.types as ir
 
 from workbook.data.engine import few_rows
+from workbook.data.errors import WorkbookError, nearest
 
 NOT_YET = "not_yet"  # known, but without a purchase
 Counted = Literal["purchase_days", "orders"]
@@ -26,6 +27,10 @@ def customer_table(orders: ir.Table, *, as_of: date, frequency: Counted = "purch
         customer_id, first_ordered_on, last_ordered_on, recency_days, frequency, purchase_days, orders, monetary,
         first_day_amount, spend_12m.
     """
+    if frequency not in get_args(Counted):
+        raise WorkbookError(
+            f"frequency counts {frequency!r}, which is not known.", way_out=nearest(frequency, get_args(Counted))
+        )
     seen = orders.filter(orders.customer_id.notnull(), orders.ordered_on <= as_of)
     days = seen.group_by("customer_id", "ordered_on").aggregate(
         net=seen.net_amount.sum(), bought=_is_purchase(seen).cast("int64").sum()

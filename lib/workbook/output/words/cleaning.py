@@ -56,8 +56,10 @@ def rule_name(rule: str) -> str:
 
 def action_name(action: str) -> str:
     """What was done about it."""
-    return {"keep": _("kept"), "flag": _("flagged"), "drop": _("removed"), "merge": _("merged"), "net": _("netted")}[
-        action]
+    return {
+        "keep": _("kept"), "flag": _("flagged"), "drop": _("removed"), "cut": _("not yet known"),
+        "merge": _("merged"), "net": _("netted"),
+    }[action]
 
 
 def ledger_rows(lines: Sequence[Line], table: str) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import NamedTuple
 
-from workbook.data.findings import Finding
+from workbook.data.findings import Finding, earlier
 from workbook.data.periods import Period
 from workbook.data.settings import Settings
 from workbook.output import i18n
@@ -30,7 +30,7 @@ def verdict(findings: Found, before: Found, period: Period) -> str:
     if now is None or now.value is None:
         return _("No revenue figure was made in this run: see the chapters below.")
     whose = "03_profiling" if "net_revenue" in findings.get("03_profiling", {}) else "02_cleaning"
-    then = before.get(whose, {}).get("net_revenue")
+    then = earlier("net_revenue", findings[whose], before.get(whose, {}), whole=period.is_whole)
     if whose == "02_cleaning":
         return _("Net revenue on record up to {day}: {value}.").format(
             day=i18n.date(period.end), value=i18n.money(now.value))

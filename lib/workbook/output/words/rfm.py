@@ -275,8 +275,12 @@ def judged_rows(judged: pd.DataFrame, *, n: int, buyers: int) -> pd.DataFrame:
     return enough.assign(name=enough["ranking"].map(list_name), group=enough["outcome"].map(outcome_name))
 
 
-def verdict(judged: pd.DataFrame, *, share: float, n: int, buyers: int) -> str:
-    """Whether the RFM list catches more buyers than naive lists of the same length; said only if there is enough."""
+def verdict(judged: pd.DataFrame, *, share: float, n: int, buyers: int, of: int) -> str:
+    """Whether the RFM list catches more buyers than naive lists of the same length; said only if there is enough.
+
+    Args:
+        n, of: customers on whom the lists are judged, and how many there are; fewer are a sample.
+    """
     if n < FEWEST or buyers < FEWEST:
         return _("Only {buyers} of {n} customers bought after the scoring day: too few to judge a list.").format(
             buyers=i18n.number(buyers), n=i18n.number(n))
@@ -286,6 +290,8 @@ def verdict(judged: pd.DataFrame, *, share: float, n: int, buyers: int) -> str:
              "drawn by lot would catch {share}. Beside naive lists of the same length: {leads}.").format(
         share=i18n.percent(share, 0), caught=i18n.percent(own["share"]), low=i18n.percent(own["low"]),
         high=i18n.percent(own["high"]), leads=_leads(of_buyers))
+    if n < of:
+        text += _gap() + _("Judged on a sample: {n} of {all} customers.").format(n=i18n.number(n), all=i18n.number(of))
     if of_revenue["share"].isna().any():
         return text
     return text + _gap() + _("Of the revenue it caught **{caught}**: {leads}.").format(
