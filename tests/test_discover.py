@@ -171,6 +171,19 @@ def test_currency_is_told_by_signs_or_not_at_all(tmp_path: Path, values: list[st
     assert discover({"orders": [str(path)]}, tmp_path).currency == currency
 
 
+def test_yuan_sign_and_unit_in_the_header_of_a_chinese_export(tmp_path: Path) -> None:
+    rows = [["买家", "下单时间", "实付金额(元)"], ["a", "2026年3月5日 10:00", "¥60.00"]]
+    proposal = discover({"orders": [str(write(tmp_path / "f.csv", rows))]}, tmp_path)
+    assert proposal.currency == "CNY" and proposal.found[0].source.columns["实付金额(元)"] == "amount"
+
+
+def test_rate_of_discount_is_no_amount(tmp_path: Path) -> None:
+    rows = [["customer", "date", "sales", "discount"], ["a", "2026-01-05", "261.96", "0.2"]]
+    assert "discount" not in look(tmp_path, rows).source.columns
+    rows[1][3] = "20"
+    assert look(tmp_path, rows).source.columns["discount"] == "discount"
+
+
 def test_currency_column_tells_it(tmp_path: Path) -> None:
     rows = [["customer", "date", "amount", "currency"], ["a", "2026-01-05", "1.5", "eur"]]
     assert discover({"orders": [str(write(tmp_path / "f.csv", rows))]}, tmp_path).currency == "EUR"

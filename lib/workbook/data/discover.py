@@ -30,6 +30,7 @@ _SYNONYMS = Path(__file__).parent / "synonyms.yaml"
 _SALES = ("orders", "order_lines")
 _CURRENCY_OF_SIGN = {"£": "GBP", "€": "EUR", "₹": "INR", "₩": "KRW", "元": "CNY", "RMB": "CNY", "US$": "USD",
                      "HK$": "HKD", "NT$": "TWD", "R$": "BRL", "zł": "PLN", "円": "JPY"}
+_REDUCTIONS = ("discount", "coupon", "tax", "platform_subsidy")
 _NAMED = 1.0  # confidence where the header says it
 _PATTERN = 0.8  # where a pattern of its words does
 _VALUES = 0.5  # where only the values do
@@ -436,8 +437,9 @@ def _guesses(look: Look, table: str) -> list[tuple[float, str, str, str]]:
 def _meanings(theirs: str, table: str) -> list[tuple[str, str, float]]:
     """(our column, header or pattern, place in the list) that a header may mean."""
     exact, patterns = _vocabulary(table)
-    plain, words = _plain(theirs), _words(theirs)
-    found = [(ours, "header", rank) for ours, rank in exact.get(plain, ())]
+    bare = re.sub(r"[(（\[].*?[)）\]]", "", theirs) or theirs  # 实付金额(元), Total (GBP)
+    words = _words(bare)
+    found = [(ours, "header", rank) for ours, rank in exact.get(_plain(theirs)) or exact.get(_plain(bare), ())]
     found += [(ours, "pattern", rank) for pattern, ours, rank in patterns if re.search(pattern, words)]
     return found
 
@@ -446,6 +448,8 @@ def _values_allow(nature: Nature, column: Column) -> bool:
     """Whether the texts could be such values; an empty column could be anything."""
     if not nature.filled:
         return True
+    if column.name in _REDUCTIONS and 0 < nature.largest <= 1:
+        return False  # a rate, which is no amount of money
     match column.type:
         case "timestamp" | "date":
             # Excel's serial days and epochs are plain numbers: the header alone must say that they are times.
@@ -592,10 +596,17 @@ def _currency(found: Sequence[Found]) -> str:
                 told |= {text.upper() for text in one.look.samples(column.theirs, 9)}
             nature = one.look.natures.get(column.theirs)
             if nature and nature.number_share > 0.8:
-                told |= {_CURRENCY_OF_SIGN.get(sign, sign if len(sign) == 3 else "XXX") for sign in nature.signs}
+                told |= {_currency_of(sign, one.look) for sign in nature.signs}
         if one.source.known and not told:
             told |= {known.known(one.source.known).settings.get("currency", "")} - {""}
     return told.pop() if len(told) == 1 else "XXX"
+
+
+def _currency_of(sign: str, look: Look) -> str:
+    """What a sign means; ¥ is the yuan under Chinese headers, $ could be many dollars."""
+    if sign == "¥" and re.search(r"[\u4e00-\u9fff]", "".join(look.columns)):
+        return "CNY"
+    return _CURRENCY_OF_SIGN.get(sign, sign if len(sign) == 3 else "XXX")
 
 
 def _shop(found: Sequence[Found]) -> tuple[str, str]:

@@ -42,6 +42,7 @@ class Nature(NamedTuple):
     mail_share: float
     phone_share: float
     longest: int
+    largest: float  # the largest number; 0 where there is none
     date_words: frozenset[str]  # evidence on the order of day and month
     decimal_comma: bool
     signs: frozenset[str]  # currency signs seen
@@ -108,7 +109,7 @@ def nature(texts: pa.Array) -> Nature:
     """What the texts of one column are like."""
     filled = _filled(texts)
     if not len(filled):
-        return Nature(0, 0, 0, 0, 0, 0, 0, 0, 0, frozenset(), False, frozenset())
+        return Nature(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, frozenset(), False, frozenset())
     once = pc.unique(filled)
     numbers = parse(filled, _NUMBER, Manner())
     commas = parse(filled, _NUMBER, Manner(decimal_comma=True))
@@ -129,6 +130,7 @@ def nature(texts: pa.Array) -> Nature:
         _share(pc.match_substring_regex(filled, r"^[^@\s]+@[^@\s]+\.[^@\s]+$")),
         _share(pc.match_substring_regex(filled, r"^\+\d[\d ().\-]{7,18}$|^(86)?1[3-9]\d{9}$|^[(0]\d[\d ().\-]{7,16}$")),
         pc.max(pc.utf8_length(filled)).as_py(),
+        float(pc.max(best.values).as_py() or 0),
         words,
         comma,
         frozenset(word.removeprefix("sign ") for word in best.evidence if word.startswith("sign ")),
