@@ -28,8 +28,9 @@ def tidy() -> Iterator[None]:
 
 
 def people(lang: str) -> pd.DataFrame:
-    return pd.DataFrame({"name": NAMES[lang], "n": [800.0, 500.0, 90.0], "low": [750.0, 450.0, 60.0],
-                         "high": [850.0, 550.0, 120.0], "share": [0.6, 0.3, 0.1], "kind": ["total", "change", "change"]})
+    return pd.DataFrame({
+        "name": NAMES[lang], "n": [800.0, 500.0, 90.0], "low": [750.0, 450.0, 60.0], "high": [850.0, 550.0, 120.0],
+        "share": [0.6, 0.3, 0.1], "kind": ["total", "change", "change"]})  # fmt: skip
 
 
 def months() -> pd.DataFrame:
@@ -41,7 +42,8 @@ def months() -> pd.DataFrame:
 KINDS: dict[str, Callable[[str], Axes]] = {
     "bars": lambda lang: charts.bars(
         people(lang), label="name", value="n", low="low", high="high", unit="customers", title=NAMES[lang][0]),
-    "columns": lambda lang: charts.columns(months(), x="m", value="v", unit="money", partial=True, title=NAMES[lang][1]),
+    "columns": lambda lang: charts.columns(
+        months(), x="m", value="v", unit="money", partial=True, title=NAMES[lang][1]),
     "lines": lambda lang: charts.lines(
         months(), x="m", y={"v": NAMES[lang][0], "w": NAMES[lang][1]}, unit="money", partial=True,
         marks={months().m[3]: NAMES[lang][2]}),
@@ -100,9 +102,9 @@ def test_the_text_alternative_tells_the_data() -> None:
 @pytest.mark.parametrize("kind", ["bars", "columns", "lines", "waterfall", "histogram", "dots", "scatter"])
 def test_no_rows_is_said(kind: str) -> None:
     empty = people("en").head(0).assign(left=[], right=[], count=[])
-    names = {"bars": {"label": "name", "value": "n"}, "columns": {"x": "name", "value": "n"}, "lines": {"x": "n", "y": "n"},
-             "waterfall": {"label": "name", "value": "n"}, "histogram": {}, "dots": {"label": "name", "value": "n"},
-             "scatter": {"x": "n", "y": "share"}}[kind]
+    by_name = {"label": "name", "value": "n"}
+    names = {"bars": by_name, "columns": {"x": "name", "value": "n"}, "lines": {"x": "n", "y": "n"},
+             "waterfall": by_name, "histogram": {}, "dots": by_name, "scatter": {"x": "n", "y": "share"}}[kind]
     ax = getattr(charts, kind)(empty, **names)
     assert [text.get_text() for text in ax.texts] == ["Nothing to draw: no rows."]
 
@@ -124,7 +126,8 @@ def test_an_incomplete_period_is_marked() -> None:
 def test_a_waterfall_stands_where_the_last_step_ended() -> None:
     table = pd.DataFrame({"l": list("abcd"), "v": [100.0, -30, 10, 80], "kind": ["total", "change", "change", "total"]})
     ax = charts.waterfall(table, label="l", value="v")
-    assert [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in ax.patches] == [(0, 100), (100, 70), (70, 80), (0, 80)]
+    drawn = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in ax.patches]
+    assert drawn == [(0, 100), (100, 70), (70, 80), (0, 80)]
 
 
 def test_a_cut_axis_is_told() -> None:

@@ -1,4 +1,4 @@
-"""Both languages: every text has its Chinese, none is left over, and numbers are written as each language writes them."""
+"""Both languages: every text has its Chinese, none is left over, and numbers look as each language writes them."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -55,7 +55,8 @@ def test_plural_may_name_what_the_singular_does_not() -> None:
     ("lang", "currency", "expected"),
     [
         ("en", "GBP", ["8,911,408", "£8,911,408", "−£12.50", "12.3%", "+3.2%", "30 Jun 2026", "June 2026", "£1.2M"]),
-        ("zh", "CNY", ["8,911,408", "¥8,911,408", "−¥12.50", "12.3%", "+3.2%", "2026年6月30日", "2026年6月", "¥123.5万"]),
+        ("zh", "CNY",
+         ["8,911,408", "¥8,911,408", "−¥12.50", "12.3%", "+3.2%", "2026年6月30日", "2026年6月", "¥123.5万"]),
         ("en", "XXX", ["8,911,408", "8,911,408", "−12.50", "12.3%", "+3.2%", "30 Jun 2026", "June 2026", "1.2M"]),
     ],
 )

@@ -39,7 +39,8 @@ INK, QUIET, FAINT, PAPER = "#1F2933", "#5F6B7A", "#DDE2E8", "#FFFFFF"
 WIDTH, TALLEST = 7.0, 9.0  # inches
 DPI = 160
 SEQUENTIAL = LinearSegmentedColormap.from_list("workbook", ["#F3F7FA", "#9CC7E0", BLUE, "#003E63"])
-DIVERGING = LinearSegmentedColormap.from_list("workbook_diverging", ["#A84300", "#F0B48C", "#F7F7F7", "#8FC1DE", "#004F7C"])
+DIVERGING = LinearSegmentedColormap.from_list(
+    "workbook_diverging", ["#A84300", "#F0B48C", "#F7F7F7", "#8FC1DE", "#004F7C"])
 CHINESE_FONTS = (  # simplified faces, best first; the Japanese ones draw 直 and 骨 differently
     "Noto Sans CJK SC", "Source Han Sans SC", "Source Han Sans CN", "Noto Sans SC", "PingFang SC", "Microsoft YaHei",
     "Hiragino Sans GB", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "SimHei",
@@ -48,11 +49,11 @@ CHINESE_FONTS = (  # simplified faces, best first; the Japanese ones draw 直 an
 
 @cache
 def fonts() -> tuple[str, ...]:
-    """Font families to draw with: Latin, then the best Chinese face of this system or else the packaged one."""
+    """Font families to draw with: the best Chinese face of this system or else the packaged one, then DejaVu."""
     known = {font.name for font in font_manager.fontManager.ttflist}
     for name in CHINESE_FONTS:
         if name in known:
-            return ("DejaVu Sans", name) if name.startswith("WenQuanYi") else (name, "DejaVu Sans")
+            return (name, "DejaVu Sans")
     packaged = packaged_font()
     if packaged is None:
         return ("DejaVu Sans",)
@@ -125,11 +126,13 @@ def alt_text(figure: Figure | Axes) -> str:
 
 
 def _describe(ax: Axes, kind: str, title: str, facts: Sequence[str], *, most: int = 8) -> None:
-    shown = list(facts[:most])
+    shown = [" ".join(fact.split()) for fact in facts[:most]]
     rest = len(facts) - len(shown)
     if rest:
         shown.append(_("and {n} more").format(n=i18n.number(rest)))
-    ax.workbook_alt = f"{title + ': ' if title else ''}{kind}. {'; '.join(shown)}."  # type: ignore[attr-defined]
+    colon, semicolon, stop = (": ", "; ", ". ") if i18n.lang() == "en" else ("：", "；", "。")
+    parts = [f"{title}{colon}{kind}" if title else kind, semicolon.join(shown)]
+    ax.workbook_alt = "".join(part + stop for part in parts if part).strip()  # type: ignore[attr-defined]
 
 
 def wrap(text: str, width: int) -> str:
@@ -325,7 +328,8 @@ def lines(
     if low and high:
         ax.fill_between(at, _floats(table, low), _floats(table, high), color=BLUE, alpha=0.16, linewidth=0)
     ends, facts = [], []
-    for (column, name), colour, dash in zip(series.items(), _many_colours(len(series)), _dashes(len(series)), strict=True):
+    looks = zip(_many_colours(len(series)), _dashes(len(series)), strict=True)
+    for (column, name), (colour, dash) in zip(series.items(), looks, strict=True):
         values = _floats(table, column)
         until = len(values) - 1 if partial and len(values) > 1 else len(values)
         ax.plot(at[:until], values[:until], color=colour, linestyle=dash, marker="o" if len(values) <= 16 else "",
@@ -337,7 +341,8 @@ def lines(
         if len(known):
             ends.append((at[known[-1]], values[known[-1]], _end_label(name, values[known[-1]], unit), colour))
             first, last = _label(values[known[0]], unit), _label(values[known[-1]], unit)
-            facts.append(_("{name} from {first} to {last}").format(name=name or ylabel or column, first=first, last=last))
+            fact = _("{name} from {first} to {last}")
+            facts.append(fact.format(name=name or ylabel or column, first=first, last=last))
     if counted:
         ax.xaxis.set_major_locator(MaxNLocator(8, integer=bool((at == at.round()).all())))
     else:
@@ -362,7 +367,8 @@ def lines(
 
 def _begin_at_zero(ax: Axes) -> None:
     bottom, top = ax.get_ylim()
-    if bottom > 0 or bottom < 0 <= min((line.get_ydata().min() for line in ax.lines if len(line.get_ydata())), default=0):
+    lowest = min((np.nanmin(line.get_ydata()) for line in ax.lines if len(line.get_ydata())), default=0)
+    if bottom > 0 or bottom < 0 <= lowest:
         ax.set_ylim(0, top)
 
 
@@ -428,8 +434,9 @@ def waterfall(
     for i in range(len(table) - 1):
         ax.plot([ends[i]] * 2, [i - 0.33, i + 1.33], color=QUIET, linewidth=0.7)
     texts = [_label(v, unit) if t or v <= 0 else f"+{_label(v, unit)}" for v, t in zip(values, is_total, strict=True)]
+    beside = {"xytext": (5, 0), "textcoords": "offset points", "va": "center", "fontsize": 9.5, "color": INK}
     for place, right, text in zip(at, np.maximum(shown_starts, ends), texts, strict=True):
-        ax.annotate(text, (right, place), xytext=(5, 0), textcoords="offset points", va="center", fontsize=9.5, color=INK)
+        ax.annotate(text, (right, place), **beside)
     high = max(starts.max(), ends.max())
     ax.set_xlim(floor, high + 0.17 * ((high - floor) or 1))
     ax.set_yticks(at, [wrap(_text(name), 34) for name in table[label]])
@@ -437,7 +444,8 @@ def waterfall(
     _axis(ax.xaxis, unit, xlabel)
     if floor > 0:
         ax.annotate(_("The axis begins at {value}.").format(value=_label(floor, unit)), (1, 0), (0, -30),
-                    xycoords="axes fraction", textcoords="offset points", ha="right", va="top", fontsize=8.5, color=QUIET)
+                    xycoords="axes fraction", textcoords="offset points", ha="right", va="top", fontsize=8.5,
+                    color=QUIET)
     ax.set_ylabel(ylabel)
     ax.spines["left"].set_visible(False)
     ax.tick_params(axis="y", labelcolor=INK)
@@ -478,9 +486,10 @@ def histogram(
     top = float(np.nanmax(counts)) or 1.0
     named = sorted((marks or {}).items(), key=lambda item: item[1])
     for i, (name, place) in enumerate(named):
-        ax.axvline(place, color=INK, linewidth=1, linestyle=(0, (4, 2)))
-        ax.annotate(f"{_text(name)} {_label(place, unit)}", (place, top * (1.16 - 0.085 * (i % 3))), xytext=(4, 0),
-                    textcoords="offset points", fontsize=9, color=INK, va="top")
+        height = top * (1.17 - 0.085 * (i % 3))
+        ax.plot([place, place], [0, height], color=INK, linewidth=1, linestyle=(0, (4, 2)))
+        ax.annotate(f"{_text(name)} {_label(place, unit)}", (place, height), xytext=(4, 0), va="top", fontsize=9,
+                    textcoords="offset points", color=INK, bbox={"facecolor": PAPER, "linewidth": 0, "pad": 1})
     ax.set_ylim(0, top * (1.2 if named else 1.05))
     if log_x:
         ax.set_xscale("log")
@@ -511,20 +520,24 @@ def heat(
     if not values.size or np.isnan(values).all():
         return _nothing(ax, title)
     reach = np.nanmax(np.abs(values - (centre or 0))) or 1.0
-    limits = (centre - reach, centre + reach) if centre is not None else (min(0.0, np.nanmin(values)), np.nanmax(values))
-    colours = DIVERGING if centre is not None else SEQUENTIAL
+    if centre is None:
+        colours, limits = SEQUENTIAL, (min(0.0, np.nanmin(values)), np.nanmax(values))
+    else:
+        colours, limits = DIVERGING, (centre - reach, centre + reach)
     ax.set_facecolor("#F1F1F1")
     ax.pcolormesh(values, cmap=colours, vmin=limits[0], vmax=limits[1], edgecolor=PAPER, linewidth=1.5)
     scale = mpl.colors.Normalize(*limits)
     small = 9.5 if values.shape[1] <= 9 else 7.5 if values.shape[1] <= 14 else 6
     for (row, column), value in np.ndenumerate(values):
         if np.isnan(value):
-            ax.add_patch(mpl.patches.Rectangle((column, row), 1, 1, fill=False, hatch="////", edgecolor="#C9CFD6", linewidth=0))
+            empty = {"fill": False, "hatch": "////", "edgecolor": "#C9CFD6", "linewidth": 0}
+            ax.add_patch(mpl.patches.Rectangle((column, row), 1, 1, **empty))
             continue
         dark = _contrast(np.array(colours(scale(value))[:3])) > 4.5
         text = _label(value, unit) if texts is None else _text(texts.iat[row, column])
         if values.shape[1] <= 24:
-            ax.text(column + 0.5, row + 0.5, text, ha="center", va="center", color=PAPER if dark else INK, fontsize=small)
+            ink = PAPER if dark else INK
+            ax.text(column + 0.5, row + 0.5, text, ha="center", va="center", color=ink, fontsize=small)
     ax.set_xticks(np.arange(values.shape[1]) + 0.5, [wrap(_tick(c), 12) for c in matrix.columns])
     if max(len(_tick(c)) for c in matrix.columns) * values.shape[1] > 70:
         ax.tick_params(axis="x", rotation=35 if values.shape[1] <= 24 else 90)
@@ -553,14 +566,16 @@ def lorenz(
         return _nothing(ax, title)
     across, up = _floats(table, x), _floats(table, y)
     ax.plot([0, 1], [0, 1], color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
-    ax.annotate(_("everyone the same"), (0.5, 0.5), xytext=(6, -10), textcoords="offset points", color=QUIET, fontsize=9)
+    ax.annotate(_("everyone the same"), (0.5, 0.5), xytext=(6, -10), textcoords="offset points", color=QUIET,
+                fontsize=9)
     ax.plot(across, up, color=BLUE)
     ax.fill_between(across, up, across, color=BLUE, alpha=0.1, linewidth=0)
     facts = []
     if mark:
         ax.plot(*mark, marker="o", color=VERMILION, markersize=7)
         point = _("{share} → {of}").format(share=i18n.percent(mark[0], 0), of=i18n.percent(mark[1], 0))
-        ax.annotate(f"{_text(note)} {point}".strip(), mark, xytext=(9, -4), textcoords="offset points", va="top", color=INK)
+        ax.annotate(f"{_text(note)} {point}".strip(), mark, xytext=(9, -4), textcoords="offset points", va="top",
+                    color=INK)
         facts = [f"{note} {point}".strip()]
     _axis(ax.xaxis, "share", xlabel)
     _axis(ax.yaxis, "share", ylabel)
@@ -591,7 +606,8 @@ def dots(
             ax.plot([lows[i], highs[i]], [i, i], color=colours[key], linewidth=2.2, alpha=0.55)
         ax.plot(values[i], i, marker=shapes[key], color=colours[key], markersize=7.5, linestyle="")
         texts.append(_label(values[i], unit))
-        ax.annotate(texts[-1], (values[i], i), xytext=(0, 8), textcoords="offset points", ha="center", fontsize=9, color=INK)
+        ax.annotate(texts[-1], (values[i], i), xytext=(0, 8), textcoords="offset points", ha="center", fontsize=9,
+                    color=INK)
     if reference is not None:
         ax.axvline(reference, color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
         ax.annotate(_text(reference_name), (reference, -0.75), xytext=(4, 0), textcoords="offset points", color=QUIET,
@@ -613,7 +629,8 @@ def dots(
 
 def scatter(
     table: pd.DataFrame, *, x: str, y: str, title: str = "", xlabel: str = "", ylabel: str = "", unit: str = "number",
-    x_unit: str = "number", size: str | None = None, label: str | None = None, log: bool = False, ax: Axes | None = None,
+    x_unit: str = "number", size: str | None = None, label: str | None = None, log: bool = False,
+    ax: Axes | None = None,
 ) -> Axes:
     """Points in two dimensions; `size` scales their area, `label` names each (for up to about fifteen)."""
     ax = _canvas(ax, title, 4.2)
@@ -626,15 +643,17 @@ def scatter(
     if log:
         ax.set(xscale="log", yscale="log")
     for place, (h, v) in enumerate(zip(across, up, strict=True) if label else ()):
-        ax.annotate(_text(table[label].iat[place]), (h, v), xytext=(7, 6), textcoords="offset points", fontsize=9, color=INK)
+        ax.annotate(_text(table[label].iat[place]), (h, v), xytext=(7, 6), textcoords="offset points", fontsize=9,
+                    color=INK)
     for axis, kind, name in ((ax.xaxis, x_unit, xlabel), (ax.yaxis, unit, ylabel)):
-        axis.set_major_formatter(FuncFormatter(lambda value, _position, kind=kind: _text(i18n.compact(round(value, 10), kind))))
+        axis.set_major_formatter(FuncFormatter(lambda v, _at, kind=kind: _text(i18n.compact(round(v, 10), kind))))
         axis.set_label_text(_text(_with_unit(name, kind)))
     ax.grid()
     ax.margins(0.1)
     facts = [_("{n} points").format(n=i18n.number(len(table)))]
     if label:
-        facts += [f"{n}: {_label(h, x_unit)}, {_label(v, unit)}" for n, h, v in zip(table[label], across, up, strict=True)]
+        points = zip(table[label], across, up, strict=True)
+        facts += [f"{n}: {_label(h, x_unit)}, {_label(v, unit)}" for n, h, v in points]
     _describe(ax, _("Scatter chart"), title, facts)
     return ax
 
@@ -665,7 +684,9 @@ def stacked(
     ax.spines["left"].set_visible(False)
     ax.tick_params(axis="y", labelcolor=INK)
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=min(4, len(parts)), borderaxespad=0, handlelength=1)
-    facts = [f"{n}: " + ", ".join(f"{name} {_label(v, unit)}" for (part, name) in parts.items() for v in [table[part].iat[i]])
-             for i, n in enumerate(table[label])]
+    facts = [
+        f"{n}: " + ", ".join(f"{name} {_label(table[part].iat[i], unit)}" for part, name in parts.items())
+        for i, n in enumerate(table[label])
+    ]
     _describe(ax, _("Stacked bar chart"), title, facts)
     return ax
