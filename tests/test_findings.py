@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbook.data.findings import Finding, plain, read_findings, write_findings
+from workbook.data.findings import Finding, earlier, plain, read_findings, write_findings
 
 
 @pytest.mark.parametrize(
@@ -83,3 +83,11 @@ def test_whatever_is_written_reads_back(tmp_path_factory: pytest.TempPathFactory
     whole = {"chapter": json.loads((folder / "chapter.json").read_text("utf-8"))}
     (folder / "findings.json").write_text(json.dumps(whole), encoding="utf-8")
     assert read_findings(folder / "findings.json") == {"chapter": findings}
+
+
+def test_the_figure_before_is_the_published_one_else_what_this_run_found() -> None:
+    published, found = {"n": Finding(5)}, {"n": Finding(7), "n_before": Finding(6)}
+    assert earlier("n", found, published) == Finding(5)
+    assert earlier("n", found, {}) == Finding(6)
+    assert earlier("n", found, published, whole=False) == Finding(6)
+    assert earlier("n", {"n": Finding(7)}, {}) is None

@@ -79,7 +79,12 @@ def test_a_share_changes_by_points() -> None:
 
 
 def test_a_first_period_has_nothing_to_compare_with() -> None:
-    assert "no earlier period" in page.figure_card("x", "y", Finding(1, "rows"))
+    first = Finding(None, "rows", reason="no_previous")
+    assert "no earlier period" in page.figure_card("x", "y", Finding(1, "rows"), first)
+
+
+def test_a_period_before_that_was_never_rendered_is_said() -> None:
+    assert "has not been rendered" in page.figure_card("x", "y", Finding(1, "rows"))
 
 
 def test_too_few_is_said_in_words() -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from workbook.data.engine import few_rows
 from workbook.data.periods import period_of
-from workbook.profiling import activity, behaviour, customers, times
+from workbook.profiling import activity, behaviour, customers, figures, times
 from workbook.profiling.lifecycle import Rule
 
 MONEY = pa.decimal128(18, 4)
@@ -200,3 +200,15 @@ def test_monthly_active_customers_as_published(public_data: Callable[[str], Path
     table = activity.history(figures, period_of("2011-12-09"))
     assert table["customers"].astype(int).tolist() == PUBLISHED
     assert table["new_customers"].sum() == 4338
+
+
+def test_the_period_before_is_found_under_its_own_names() -> None:
+    row = {"customers": 4, "orders": 5, "all_orders": 6, "all_units": 9, "all_amount": 120, "all_net": 90, "net": 80}
+    costs = {"orders": 2, "net_of_tax": 50.0, "cost": 30.0}
+    found = {figure.name: figure.value for figure in figures.of_period_before(row, costs, new_customers=1)}
+    assert found == {
+        "active_customers_before": 4, "new_customers_before": 1, "orders_before": 6, "net_revenue_before": 90,
+        "average_order_value_before": 15.0, "margin_before": 0.4,
+    }  # fmt: skip
+    empty = figures.of_period_before(row | {"all_orders": 0}, {"orders": 0}, new_customers=0)
+    assert {(figure.value, figure.reason) for figure in empty} == {(None, "no_previous")}

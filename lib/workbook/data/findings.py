@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -54,6 +55,17 @@ def write_findings(path: Path, findings: dict[str, Finding]) -> None:
         for name, finding in findings.items()
     }
     write_whole(path, json.dumps(records, ensure_ascii=False, indent=1, allow_nan=False))
+
+
+def earlier(
+    name: str, found: Mapping[str, Finding], published: Mapping[str, Finding], *, whole: bool = True
+) -> Finding | None:
+    """The figure of the period before: as first published; else as this run found it, under `<name>_before`.
+
+    Of a period that is not over, as many days of the one before, which no report has published.
+    """
+    ways = [published.get(name), found.get(f"{name}_before")]
+    return next((finding for finding in (ways if whole else reversed(ways)) if finding is not None), None)
 
 
 def read_findings(path: Path) -> dict[str, dict[str, Finding]]:

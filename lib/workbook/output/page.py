@@ -55,7 +55,7 @@ def card(run: Run) -> Fragment:
         (_("Period"), i18n.period(run.period)),
         (_("As of"), i18n.date(run.as_of)),
         (_("Currency"), i18n.currency() or _("not declared")),
-        *((_table_name(name), f"{i18n.number(rows)} {i18n.unit_name('rows', rows)}") for name, rows in run.read.items()),
+        *((_table_name(name), f"{i18n.number(n)} {i18n.unit_name('rows', n)}") for name, n in run.read.items()),
         *((name, str(value)) for name, value in run.versions.items()),
     ]
     items = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
@@ -268,8 +268,8 @@ def definition(chapter: str, name: str) -> str:
         return ""
     facts = _("{chapter}, version {version}, kept by {owner}").format(
         chapter=f"{chapter}.{name}", version=metric.version, owner=_(metric.owner))
-    return (f'<details class="wb-definition"><summary>{escape(_("Definition"))}</summary><p>{escape(_(metric.definition))}'
-            f'</p><p class="wb-note">{escape(facts)}</p></details>')
+    text = f'<p>{escape(_(metric.definition))}</p><p class="wb-note">{escape(facts)}</p>'
+    return f'<details class="wb-definition"><summary>{escape(_("Definition"))}</summary>{text}</details>'
 
 
 def results(run: Run) -> Fragment:

@@ -23,8 +23,9 @@ Findings of `03_profiling`; "period" is the run's period, "window" the last `val
     second_purchase_rate_90d     share of first-time buyers who bought on another day within 90 days
     value_mean, value_median     net revenue per customer who bought in the window
     gini, top20_share            how unequal that is; share of the best 20 %
-    revenue_before               net revenue of the period before, at equal return age
-    revenue_change               net revenue less that
+    <figure>_before              net_revenue, active_customers, new_customers, orders, average_order_value, margin and
+                                 second_purchase_rate_90d of the period before, as they looked on its own last day
+    revenue_change               net revenue less net_revenue_before
     change_<part>                what customers, orders_per_customer, basket (of it: units, price, mix, discount,
                                  returns) and anonymous sales contribute; they add up to it exactly
     visits, visitors             visits in the period and the people or devices that made them

@@ -17,6 +17,7 @@ from workbook.profiling.lifecycle import wilson
 
 PARTS = ("customers", "orders_per_customer", "basket", "units", "price", "mix", "price_and_mix", "basket_size",
          "discount", "returns", "anonymous")  # fmt: skip
+HEADLINES = ("net_revenue", "active_customers", "new_customers", "orders", "average_order_value", "margin")
 OF_VALUES = ("value_mean", "value_median", "gini", "top20_share")
 
 
@@ -54,6 +55,15 @@ def of_activity(row: Mapping[str, Any], *, new_customers: int) -> Iterator[Figur
     yield _ratio("average_order_value", row["all_net"], orders, "money", n=orders)
     yield _ratio("orders_per_customer", row["orders"] or 0, customers, "number", n=customers)
     yield _ratio("identified_share", row["net"], row["all_net"], "share", n=orders)
+
+
+def of_period_before(row: Mapping[str, Any], costs: Mapping[str, Any], *, new_customers: int) -> Iterator[Figure]:
+    """The headline figures of the period before, each under its name and `_before`; none where nobody bought in it."""
+    for figure in (*of_activity(row, new_customers=new_customers), of_margin(costs)):
+        if figure.name in HEADLINES and not row["all_orders"]:
+            yield Figure(f"{figure.name}_before", None, figure.unit, reason="no_previous")
+        elif figure.name in HEADLINES:
+            yield figure._replace(name=f"{figure.name}_before")
 
 
 def of_margin(row: Mapping[str, Any]) -> Figure:
@@ -104,10 +114,8 @@ def _with_unit(interval: concentration.Interval, unit: str) -> tuple[float, str,
 def of_change(split: Split | None) -> Iterator[Figure]:
     """The change in net revenue and its parts; each part under its own name."""
     if split is None:
-        for name in ("revenue_before", "revenue_change"):
-            yield Figure(name, None, "money", reason="no_previous")
+        yield Figure("revenue_change", None, "money", reason="no_previous")
         return
-    yield Figure("revenue_before", split.before, "money")
     yield Figure("revenue_change", split.change, "money")
     parts = {**split.parts, "basket": split.basket}
     for name in PARTS:

@@ -83,8 +83,8 @@ def write_pages(folder: Path, settings: Settings) -> None:
                     **shared, chapter=chapter, chapters=chapters, body=Markup(body.html), contents=body.contents)
                 write_whole(folder / lang / chapter.href, html)
         index = templates.get_template("index.html").render(
-            **shared, chapters=chapters, cards=_cards(findings, before, period), trust=words.trust(findings, record, settings, period),
-            verdict=words.verdict(findings, before, period))
+            **shared, chapters=chapters, cards=_cards(findings, before, period),
+            trust=words.trust(findings, record, settings, period), verdict=words.verdict(findings, before, period))
         write_whole(folder / lang / "index.html", index)
     entrance = templates.get_template("entrance.html").render(
         record=record, names=i18n.OWN_NAME, period=record["period"])

@@ -45,7 +45,8 @@ def verdict(findings: Found, before: Found, period: Period) -> str:
 def trust(findings: Found, record: Mapping[str, str], settings: Settings, period: Period) -> list[Trust]:
     """Why the page may be believed, and where not: identified share, freshness, gates, what is missing, sources."""
     collected, cleaned = findings.get("01_collection", {}), findings.get("02_cleaning", {})
-    items = [_identified(cleaned), _fresh(collected, period), _gates(cleaned), _quarantine(collected), _missing(settings)]
+    items = [
+        _identified(cleaned), _fresh(collected, period), _gates(cleaned), _quarantine(collected), _missing(settings)]
     made = Trust(
         _("Made from"),
         ngettext("{n} source", "{n} sources", len(settings.sources)).format(n=len(settings.sources)),
