@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import ibis
@@ -159,7 +160,7 @@ def test_the_ledger_adds_up_line_by_line(con: Any, make_table: Make) -> None:
     lines = ledger.of_rules(table, names, rules.actions(declared.rules), table="order_lines")
     by_rule = {entry.rule: entry for entry in lines}
     assert [entry.rule for entry in lines] == names
-    for before, after in zip(lines, lines[1:], strict=False):
+    for before, after in pairwise(lines):
         assert (before.rows_after, before.customers_after, before.revenue_after) == (
             after.rows_before, after.customers_before, after.revenue_before)  # fmt: skip
     assert (lines[0].rows_before, lines[-1].rows_after) == (14, 6)
