@@ -99,8 +99,9 @@ class Run:
 
     def keep(self, name: str, table: Data, *, key: Sequence[str] = ()) -> ir.Table:
         """Write a named table whole and read it back."""
+        parameters = {} if name.startswith(_ANY_DATE) else {"as_of": str(self.as_of)}
         self.store.write(
-            self._full(name), table, con=self.con, made_by=self.chapter, key=key, parameters={"as_of": str(self.as_of)}
+            self._full(name), table, con=self.con, made_by=self.chapter, key=key, parameters=parameters
         )
         return self.table(name)
 
