@@ -11,6 +11,7 @@
 | bins_asked, bins_used_<r, f, m> | number | bins asked for, and those with anybody in them |
 | refit_moved_share | share | customers who would change segment if the edges were fitted today |
 | segment_<name>_customers, _revenue_share | customers, share | size; share of the net revenue of twelve months |
+| segment_<name>_customers_before | customers | size at the end of the period before, as known then, by the same rule |
 | moved_share | share | of those who had bought a period ago, who are in another segment now |
 | class_<name>_customers, _revenue_share | customers, share | value classes, people without a purchase included |
 | value_cut, visits_cut, clicks_cut | money, number | what makes a customer high, and potential |
