@@ -9,6 +9,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -191,8 +192,7 @@ def _serve_postgres(binaries: Path, folder: Path) -> Iterator[str]:
         except KeyError:
             pytest.skip("PostgreSQL does not run as root, and there is no account named postgres")
         as_server = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-        folder = Path("/tmp") / f"workbook-postgres-{os.getpid()}"
-        folder.mkdir(mode=0o700)
+        folder = Path(tempfile.mkdtemp(prefix="workbook-postgres-"))
         os.chown(folder, account.pw_uid, account.pw_gid)
     cluster = folder / "cluster"
     with socket.socket() as probe:

@@ -22,8 +22,9 @@ def english() -> Iterator[None]:
 def test_a_table_formats_each_column_by_its_kind() -> None:
     frame = pd.DataFrame({"name": ["Tea", "Cup"], "revenue": [1234.5, 2.0], "share": [0.5, None], "n": [3, 4],
                           "day": [dt.date(2026, 6, 30)] * 2, "left_out": [1, 2]})
-    shown = page.table(frame, columns={"name": "Product", "revenue": ("Revenue", "money"), "share": ("Share", "percent"),
-                                       "n": "Orders", "day": ("Day", "date")}, caption="Best")
+    columns = {"name": "Product", "revenue": ("Revenue", "money"), "share": ("Share", "percent"), "n": "Orders",
+               "day": ("Day", "date")}
+    shown = page.table(frame, columns=columns, caption="Best")
     assert repr(shown).splitlines() == [
         "Best", "Product | Revenue | Share | Orders | Day", "Tea | £1,234 | 50.0% | 3 | 30 Jun 2026",
         "Cup | £2 | – | 4 | 30 Jun 2026"]
