@@ -15,7 +15,8 @@ from typing import Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-_DEPTH = 2  # blocks that wait at most
+_DEPTH = 1  # blocks that wait at most
+_ROW_GROUP = 122_880  # rows written at a time: DuckDB reads row groups of this size at its best
 
 
 def ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -53,14 +54,22 @@ def ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 
 class Behind:
-    """Writes to a Parquet file in a thread of its own, one block at a time; leaving it waits for the last one."""
+    """Writes to a Parquet file in a thread of its own, one row group at a time; leaving it waits for the last one."""
 
     def __init__(self, writer: pq.ParquetWriter) -> None:
-        self._writer, self._pool, self._last = writer, ThreadPoolExecutor(1), None
+        self._writer, self._pool = writer, ThreadPoolExecutor(1)
+        self._last: Future[None] | None = None
+        self._gathered: list[pa.Table] = []
 
     def write(self, table: pa.Table) -> None:
+        self._gathered.append(table)
+        if sum(map(len, self._gathered)) >= _ROW_GROUP:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
         self._wait()
-        self._last: Future[None] | None = self._pool.submit(self._writer.write_table, table)
+        rows, self._gathered = pa.concat_tables(self._gathered), []
+        self._last = self._pool.submit(self._writer.write_table, rows)
 
     def _wait(self) -> None:
         if self._last is not None:
@@ -74,6 +83,8 @@ class Behind:
                  trace: TracebackType | None) -> None:
         try:
             if error is None:
+                if self._gathered:
+                    self._hand_over()
                 self._wait()
         finally:
             self._pool.shutdown(wait=True)
