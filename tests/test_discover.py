@@ -12,8 +12,9 @@ import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workbook.data.discover import Found, NeedsColumns, Proposal, discover
+from workbook.data.discover import Proposal, discover
 from workbook.data.errors import WorkbookError
+from workbook.data.understanding import Found, NeedsColumns
 
 SALES = [
     ["Invoice No", "Stock Code", "Description", "Qty", "Invoice Date", "Unit Price", "Customer ID", "Country"],

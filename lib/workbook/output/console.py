@@ -12,11 +12,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from workbook.data.checking import check
-from workbook.data.discover import NeedsColumns, Proposal, discover
+from workbook.data.discover import Proposal, discover
 from workbook.data.errors import WorkbookError, nearest
 from workbook.data.schema import TABLES
 from workbook.data.settings import load_settings
 from workbook.data.store import write_whole
+from workbook.data.understanding import NeedsColumns
 from workbook.output import i18n
 from workbook.output.settings_file import settings_text
 from workbook.output.words import new as words

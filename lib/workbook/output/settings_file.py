@@ -9,9 +9,10 @@ from typing import Any
 
 import yaml
 
-from workbook.data.discover import Found, Proposal
+from workbook.data.discover import Proposal
 from workbook.data.schema import TABLES
 from workbook.data.settings import Source
+from workbook.data.understanding import Found
 from workbook.output.i18n import _
 
 # Fields of a source in the order in which a person reads them; `columns` comes last.

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from workbook.data.checking import Checked, Problem
-from workbook.data.discover import Doubt, Found, NeedsColumns, Proposal
+from workbook.data.discover import Proposal
 from workbook.data.schema import TABLES
+from workbook.data.understanding import Doubt, Found, NeedsColumns
 from workbook.output import i18n
 from workbook.output.i18n import _, ngettext
 
