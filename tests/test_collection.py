@@ -90,6 +90,8 @@ def test_a_file_becomes_a_raw_table_with_its_lineage(shop: Shop) -> None:
         "arrived_at": FIRST,
     }
     assert second["customer_id"] is None  # an anonymous sale
+    (state,) = overview.by_source(shop.collect().files)
+    assert (state.first_on, state.last_on) == (date(2026, 3, 5), date(2026, 3, 6))  # the shop's days
     assert shop.rows("quarantine/rows") == []
 
 
@@ -548,7 +550,7 @@ def test_overview_by_hand(shop: Shop, con: Any) -> None:
     assert sorted(months["rows"]) == [1, 3]
     filled = {row["column"]: row["share"] for row in overview.filled("orders", table)}
     assert filled == {"order_id": 0.75, "customer_id": 0.75, "ordered_at": 1, "ordered_on": 1, "amount": 1}
-    (state,) = overview.by_source(collected.files)
+    (state,) = overview.by_source(collected.files)  # local days
     assert (state.files, state.rows_read, state.first_on, state.last_on) == (1, 4, date(2026, 1, 31), date(2026, 2, 3))
 
 

@@ -113,7 +113,7 @@ class SourceState(NamedTuple):
     rows_kept: int
     rows_quarantined: int
     values_rounded: int
-    first_on: date | None  # of its rows; UTC dates
+    first_on: date | None  # of its rows; the shop's local dates
     last_on: date | None
 
 

@@ -88,7 +88,7 @@ def collect_source(source: Source, known: Sequence[FileRecord], work: Work) -> l
     while to_read:
         for place, piece, sha256 in to_read:
             records[piece.name] = _read(piece, source, evidence, place, sha256, before, work)
-        evidence = joined(records.values())
+        evidence = joined([*records.values(), *(record for record in gone if record.status == GONE_KEPT)])
         refuse_contradictions(source, evidence)
         again = {name for name, record in records.items() if record.part and misread(record, evidence, source)}
         to_read = [(records[p.name].place, p, records[p.name].sha256) for p in current if p.name in again]

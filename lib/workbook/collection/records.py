@@ -15,7 +15,7 @@ from workbook.data.store import Store
 
 MADE_BY = "01_collection"
 FILES, QUARANTINE = "collection/files", "quarantine/rows"
-FORMAT = 1  # of the parts: a change re-reads everything
+FORMAT = 2  # of the parts: a change re-reads everything
 # What became of a piece: read now, not read again, a copy of another one, no longer there (its rows stay, or leave),
 # or an older snapshot.
 READ, UNCHANGED, COPY, GONE_KEPT, GONE, SUPERSEDED = "read", "unchanged", "copy", "gone_kept", "gone", "superseded"
@@ -55,7 +55,7 @@ class FileRecord:
     rows_kept: int = 0
     rows_quarantined: int = 0
     values_rounded: int = 0  # values with more than 4 decimals
-    first_at: datetime | None = None  # time of the earliest row, UTC
+    first_at: datetime | None = None  # local day of the earliest row, at midnight
     last_at: datetime | None = None
     arrived_at: datetime | None = None  # when it was last found new or changed
     missing_columns: str = ""  # declared columns that it does not have

@@ -37,9 +37,9 @@ class Tally:
     last_at: datetime | None = None
     evidence: Evidence = field(default_factory=dict)
 
-    def saw(self, times: pa.Array) -> None:
+    def saw(self, days: pa.Array) -> None:
         """Widen the span of time by these rows."""
-        span = pc.min_max(pc.cast(times, pa.timestamp("us"))).as_py()
+        span = pc.min_max(pc.cast(days, pa.timestamp("us"))).as_py()
         if span["min"] is not None:
             self.first_at = min(filter(None, (self.first_at, span["min"])))
             self.last_at = max(filter(None, (self.last_at, span["max"])))
@@ -102,8 +102,8 @@ def typed(
     tally.rows_kept += len(good)
     tally.rejected += len(batch) - len(good)
     tally.lines += sum(map(len, lines))
-    if plan.table.time:
-        tally.saw(good[plan.table.time])
+    if plan.table.local_date:
+        tally.saw(good[plan.table.local_date])
     return good, pa.concat_tables(lines) if lines else QUARANTINE_SCHEMA.empty_table()
 
 
