@@ -79,6 +79,12 @@ def test_unknown_name_is_refused_with_the_nearest() -> None:
         known.expand(Source(path="o.csv", known="shopify_order"), ["a"])
 
 
+def test_tables_of_a_source_are_known_before_it_is_read() -> None:
+    assert known.tables_of(Source(path="o.csv", known="shopify_orders")) == {"orders", "order_lines"}
+    assert known.tables_of(Source(path="o.csv", table="orders", known="shopify_orders")) == {"orders"}
+    assert known.tables_of(Source(path="o.csv")) == frozenset()
+
+
 def test_plain_source_stays_as_it_is() -> None:
     source = Source(path="o.csv", table="orders", columns={"When": "ordered_at"})
     assert known.expand(source, ["When"]) == (source,)

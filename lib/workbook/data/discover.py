@@ -52,7 +52,7 @@ class Proposal:
 
     @property
     def tables(self) -> set[str]:
-        return {table for one in self.found for table in _tables_of(one.source)}
+        return {table for one in self.found for table in known.tables_of(one.source)}
 
     @property
     def needs_key(self) -> bool:
@@ -96,7 +96,7 @@ def discover(
 
 def _doubts(found: Sequence[Found]) -> tuple[Doubt, ...]:
     """What is missing in the files taken together."""
-    sales = [one for one in found if _tables_of(one.source) & set(SALES)]
+    sales = [one for one in found if known.tables_of(one.source) & set(SALES)]
     if not sales:
         return (Doubt("no_sales", {}),)
     return () if any("customer_id" in one.ours for one in sales) else (Doubt("no_customer", {}),)
@@ -304,9 +304,3 @@ def _chinese_mobiles(found: Found) -> bool:
         if texts and len(mobiles) > 0.8 * len(texts):
             return True
     return False
-
-
-def _tables_of(source: Source) -> set[str]:
-    if source.table:
-        return {source.table}
-    return {part["table"] for part in known.known(source.known).parts}

@@ -17,6 +17,7 @@ from typing import Literal, NamedTuple
 
 from packaging.requirements import Requirement
 
+from workbook.data import known
 from workbook.data.schema import TABLES
 from workbook.data.settings import Settings, Source
 
@@ -60,7 +61,7 @@ def arrivals(settings: Settings) -> list[Arrival]:
 
 def absent_tables(settings: Settings) -> dict[str, str]:
     """Canonical tables that no source brings → what each would switch on."""
-    brought = {source.table for source in settings.sources}
+    brought = {table for source in settings.sources for table in known.tables_of(source)}
     if brought & {"orders", "order_lines"}:
         brought |= {"orders", "order_lines"}  # either is derived from the other
     return {name: table.switches_on for name, table in TABLES.items() if name not in brought and table.switches_on}

@@ -110,6 +110,13 @@ def recognise(headers: Sequence[str]) -> Known | None:
     )
 
 
+def tables_of(source: Source) -> frozenset[str]:
+    """The canonical tables that a source brings; empty where only its header will tell."""
+    if source.table:
+        return frozenset({source.table})
+    return frozenset(part["table"] for part in known(source.known).parts) if source.known else frozenset()
+
+
 def expand(source: Source, headers: Sequence[str]) -> tuple[Source, ...]:
     """The source itself, or the plain sources that it stands for when it is a known export.
 
