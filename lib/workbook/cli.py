@@ -1,4 +1,4 @@
-"""The command `workbook`: render, comment, new, check, simulate, lab."""
+"""The command `workbook`: render, collect, comment, new, check, simulate, lab."""
 
 from __future__ import annotations
 
@@ -50,6 +50,18 @@ def _tell(step: str, outcome: object) -> None:
     else:
         seconds = f" in {outcome.seconds:.1f} s" if outcome.seconds else ""
         tqdm.write(f"{step} {outcome.state}{seconds}", file=sys.stderr)
+
+
+@app.command()
+def collect(settings: SettingsFile = "workbook.yaml") -> None:
+    """Read the sources that are new or changed, with a progress bar; render does it too."""
+    from workbook.collection import collect as bring_in
+    from workbook.data.store import Store
+
+    declared = load_settings(settings)
+    collected = bring_in(declared, Store(declared.store_folder))
+    typer.echo(f"{collected.rows_read:,} rows in {', '.join(collected.tables)}; "
+               f"{collected.read} files read, {collected.unchanged} unchanged.")
 
 
 @app.command()
