@@ -1,0 +1,50 @@
+"""The smallest shop: one file with customer, day and amount, from `workbook new` to the named results of 04_rfm."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+# The hand table of the lifetime models (day units, seen until 2015-02-07): customer, day, amount.
+ROWS = """customer,date,amount
+1,2015-01-01,1
+1,2015-02-06,2
+2,2015-01-01,2
+3,2015-01-01,3
+3,2015-01-02,1
+3,2015-01-05,5
+4,2015-01-16,6
+4,2015-02-02,3
+4,2015-02-05,3
+5,2015-01-16,3
+5,2015-01-17,1
+5,2015-01-18,8
+6,2015-02-02,5
+"""
+
+
+def workbook(*arguments: str, folder: Path) -> str:
+    ran = subprocess.run(
+        [str(Path(sys.executable).with_name("workbook")), *arguments], cwd=folder, capture_output=True, text=True,
+        env=os.environ | {"COLUMNS": "200"},
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+@pytest.mark.slow
+def test_a_three_column_file_is_a_shop(tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_text(ROWS)
+    workbook("new", "shop", "--orders", "sales.csv", folder=tmp_path)
+    workbook("render", "--settings", "shop/workbook.yaml", "--as-of", "2015-02-07", "--only", "04", "--lang", "en",
+             folder=tmp_path)  # fmt: skip
+    (report,) = (tmp_path / "shop" / "reports").glob("2015-02*/findings.json")
+    found = json.loads(report.read_text(encoding="utf-8"))["04_rfm"]
+    value = {name: finding["value"] for name, finding in found.items()}
+    assert (value["customers"], value["repeat_purchase_days"], value["repeaters"]) == (6, 7, 4)
+    assert value["mean_repeat_value"] == pytest.approx((2 + 3 + 3 + 4.5) / 4)
+    assert value["capture_rfm_buyers"] is None and found["capture_rfm_buyers"]["reason"] == "too_few"
+    assert sum(v for name, v in value.items() if name.startswith("segment_") and name.endswith("_customers")) == 6
