@@ -546,8 +546,10 @@ def test_overview_by_hand(shop: Shop, con: Any) -> None:
     sales = overview.sales({"orders": table})
     assert sales == overview.Sales(3, 2, 0, Decimal(16), Decimal(11), date(2026, 1, 31), date(2026, 2, 3), 0)
     assert sales.identified_share == pytest.approx(11 / 16)
-    months = overview.rows_by_month({"orders": table}).to_pandas()
+    months = overview.rows_by_month({"orders": table}, first=date(2026, 1, 1)).to_pandas()
     assert sorted(months["rows"]) == [1, 3]
+    late = overview.rows_by_month({"orders": table}, first=date(2026, 2, 1)).to_pandas()
+    assert list(late["rows"]) == [3]
     filled = {row["column"]: row["share"] for row in overview.filled("orders", table)}
     assert filled == {"order_id": 0.75, "customer_id": 0.75, "ordered_at": 1, "ordered_on": 1, "amount": 1}
     (state,) = overview.by_source(collected.files)  # local days

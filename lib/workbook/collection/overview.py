@@ -69,14 +69,19 @@ def sales(tables: Mapping[str, ir.Table]) -> Sales:
     )
 
 
-def rows_by_month(tables: Mapping[str, ir.Table]) -> ir.Table:
-    """source_name, month, rows, newest (day of the last one): of the tables whose rows have a time."""
+def rows_by_month(tables: Mapping[str, ir.Table], *, first: date) -> ir.Table:
+    """source_name, month, rows, newest (day of the last one): of the tables whose rows have a time.
+
+    Rows dated before the day `first` or after the day of their arrival are mistyped or plans, and would stretch the
+    months over a century; 02 tells of the impossible ones.
+    """
     counted = []
     for name, rows in tables.items():
         day = TABLES[name].local_date
         if day:
             month = rows[day].cast("date").truncate("M")
-            dated = rows.filter(rows[day].notnull()).group_by(source_name=rows.source_name, month=month)
+            possible = rows[day].cast("date").between(first, rows.arrived_at.cast("date") + ibis.interval(days=1))
+            dated = rows.filter(possible).group_by(source_name=rows.source_name, month=month)
             counted.append(dated.aggregate(rows=ibis._.count(), newest=ibis._[day].cast("date").max()))
     return ibis.union(*counted) if len(counted) > 1 else counted[0]
 

@@ -128,6 +128,8 @@ def gaps(rows: pd.DataFrame) -> str:
 
 def monthly_lines(rows: pd.DataFrame, *, most: int = 6) -> tuple[pd.DataFrame, dict[str, str]]:
     """Rows a month, one column a source, the largest sources; and the names of the columns."""
+    if rows.empty:  # every date is impossible
+        return pd.DataFrame({"month": []}), {}
     largest = list(rows.groupby("source_name")["rows"].sum().nlargest(most).index)
     wide = rows[rows["source_name"].isin(largest)].pivot_table(
         index="month", columns="source_name", values="rows", aggfunc="sum")
