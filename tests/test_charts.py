@@ -159,3 +159,17 @@ def test_names_are_dark_enough_to_read() -> None:
 def test_long_names_break_by_the_width_they_take() -> None:
     assert charts.wrap("需要重点关注的高价值客户群体", 16) == "需要重点关注的高\n价值客户群体"
     assert charts.wrap("short", 16) == "short"
+
+
+def test_neighbouring_ticks_never_look_the_same() -> None:
+    i18n.use("en", "CNY")
+    ticks = charts.UnitFormatter("money").format_ticks([1_900_000, 1_950_000, 2_000_000, 2_050_000])
+    assert ticks == ["¥1.9M", "¥1.95M", "¥2M", "¥2.05M"]
+    assert charts.UnitFormatter("share").format_ticks([0.02, 0.025]) == ["2.0%", "2.5%"]
+
+
+def test_steps_of_a_waterfall_add_up_as_they_are_written() -> None:
+    kinds = ["total", "change", "total"]
+    table = pd.DataFrame({"l": list("abc"), "v": [2_057_143.0, -72_721, 1_984_422], "kind": kinds})
+    ax = charts.waterfall(table, label="l", value="v", unit="rows")
+    assert [text.get_text() for text in ax.texts[:3]] == ["2,057,143", "−72,721", "1,984,422"]

@@ -27,7 +27,7 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import Formatter, MaxNLocator
 from PIL import Image
 
 from workbook.output import i18n
@@ -162,8 +162,28 @@ def _label(value: Any, unit: str) -> str:
     return i18n.NOTHING if pd.isna(value) else _text(i18n.compact(value, unit))
 
 
+class UnitFormatter(Formatter):
+    """Tick labels in a unit, with as many decimals as it takes to tell neighbours apart."""
+
+    def __init__(self, unit: str) -> None:
+        self.unit = unit
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return _text(i18n.compact(round(x, 10), self.unit))
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        for extra in range(4):
+            labels = [_text(self._written(round(x, 10), extra)) for x in values]
+            if len(set(labels)) == len(labels):
+                break
+        return labels
+
+    def _written(self, x: float, extra: int) -> str:
+        return i18n.percent(x, extra) if self.unit in {"share", "percent"} else i18n.compact(x, self.unit, extra)
+
+
 def _axis(axis: Any, unit: str, name: str, *, ticks: int = 6) -> None:
-    axis.set_major_formatter(FuncFormatter(lambda x, _position: _text(i18n.compact(round(x, 10), unit))))
+    axis.set_major_formatter(UnitFormatter(unit))
     axis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 2.5, 5, 10], integer=unit in COUNTED))
     axis.set_label_text(_text(_with_unit(name, unit)))
 
@@ -433,12 +453,12 @@ def waterfall(
     ax.barh(at, ends - shown_starts, left=shown_starts, color=list(colours), height=0.66)
     for i in range(len(table) - 1):
         ax.plot([ends[i]] * 2, [i - 0.33, i + 1.33], color=QUIET, linewidth=0.7)
-    texts = [_label(v, unit) if t or v <= 0 else f"+{_label(v, unit)}" for v, t in zip(values, is_total, strict=True)]
+    texts = [_step(v, unit, signed=not total) for v, total in zip(values, is_total, strict=True)]
     beside = {"xytext": (5, 0), "textcoords": "offset points", "va": "center", "fontsize": 9.5, "color": INK}
     for place, right, text in zip(at, np.maximum(shown_starts, ends), texts, strict=True):
         ax.annotate(text, (right, place), **beside)
     high = max(starts.max(), ends.max())
-    ax.set_xlim(floor, high + 0.17 * ((high - floor) or 1))
+    ax.set_xlim(floor, high + 0.2 * ((high - floor) or 1))
     ax.set_yticks(at, [wrap(_text(name), 34) for name in table[label]])
     ax.invert_yaxis()
     _axis(ax.xaxis, unit, xlabel)
@@ -451,6 +471,12 @@ def waterfall(
     ax.tick_params(axis="y", labelcolor=INK)
     _describe(ax, _("Waterfall chart"), title, [f"{n} {t}" for n, t in zip(table[label], texts, strict=True)], most=16)
     return ax
+
+
+def _step(value: float, unit: str, *, signed: bool) -> str:
+    """A step in full, so that the steps can be added up by eye."""
+    full = i18n.quantity(round(value) if abs(value) >= 1000 else value, unit)
+    return _text(f"+{full}" if signed and value > 0 else full)
 
 
 def _steps(values: np.ndarray, is_total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -494,7 +520,7 @@ def histogram(
     if log_x:
         ax.set_xscale("log")
     _axis(ax.yaxis, count_unit, ylabel, ticks=5)
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _position: _text(i18n.compact(round(x, 10), unit))))
+    ax.xaxis.set_major_formatter(UnitFormatter(unit))
     ax.set_xlabel(_text(_with_unit(xlabel, unit)))
     ax.grid(axis="y")
     most = int(np.nanargmax(counts))
@@ -646,7 +672,7 @@ def scatter(
         ax.annotate(_text(table[label].iat[place]), (h, v), xytext=(7, 6), textcoords="offset points", fontsize=9,
                     color=INK)
     for axis, kind, name in ((ax.xaxis, x_unit, xlabel), (ax.yaxis, unit, ylabel)):
-        axis.set_major_formatter(FuncFormatter(lambda v, _at, kind=kind: _text(i18n.compact(round(v, 10), kind))))
+        axis.set_major_formatter(UnitFormatter(kind))
         axis.set_label_text(_text(_with_unit(name, kind)))
     ax.grid()
     ax.margins(0.1)

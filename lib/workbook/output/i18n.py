@@ -161,21 +161,25 @@ def change(x: Number | None, digits: int = 1) -> str:
     return text if float(x) == 0 else ("+" if x > 0 else "−") + text
 
 
-def compact(x: Number | None, unit: str = "number") -> str:
-    """A number short enough for an axis: 1.2M, 120万; money with its sign, shares as per cent."""
+def compact(x: Number | None, unit: str = "number", extra: int = 0) -> str:
+    """A number short enough for an axis: 1.2M, 120万; money with its sign, shares as per cent.
+
+    Args:
+        extra: decimals beyond the usual, where neighbours would look the same.
+    """
     if is_nothing(x):
         return NOTHING
     if unit in {"share", "percent"}:
-        return percent(x, 0 if abs(round(float(x) * 100) - float(x) * 100) < 0.05 else 1)
+        return percent(x, extra if abs(round(float(x) * 100) - float(x) * 100) < 0.05 else 1 + extra)
     size = abs(float(x))
-    digits = 0 if size >= 100 or float(x).is_integer() else 1 if size >= 1 else 2
+    digits = extra + (0 if size >= 100 or float(x).is_integer() else 1 if size >= 1 else 2)
     if unit == "money" and _speaking["currency"]:
         if size < 10_000:
             return money(x, digits)
-        return _signs(format_compact_currency(x, _speaking["currency"], locale=locale(), fraction_digits=1))
+        return _signs(format_compact_currency(x, _speaking["currency"], locale=locale(), fraction_digits=1 + extra))
     if size < 10_000:
         return number(x, digits)
-    return _signs(format_compact_decimal(x, locale=locale(), fraction_digits=1))
+    return _signs(format_compact_decimal(x, locale=locale(), fraction_digits=1 + extra))
 
 
 def currency_sign() -> str:

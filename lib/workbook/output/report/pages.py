@@ -151,7 +151,7 @@ def _body(path: Path) -> Body:
         heading.decompose()  # the page has its own
     for picture in soup.find_all("img"):
         picture["loading"] = "lazy"
-    for cell in soup.select("div.jp-Cell"):
+    for cell in soup.select("div.cell"):
         if not cell.get_text(strip=True) and not cell.find(["img", "svg"]):
             cell.decompose()
     contents = []
