@@ -52,5 +52,5 @@ def clusters(identities: ir.Table) -> ir.Table:
     """Ids that belong together or were refused, by what they share."""
     some = identities.filter(identities.status != "single")
     table = some.group_by("status", "reason").aggregate(
-        people=some.customer_id.nunique(), ids=some.count(), largest=some.ids.max())
+        people=(1 / some.ids).sum().round().cast("int64"), ids=some.count(), largest=some.ids.max())
     return table.order_by("status", table.ids.desc(), "reason")
