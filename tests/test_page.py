@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -97,3 +98,9 @@ def test_a_report_is_not_interactive(monkeypatch: pytest.MonkeyPatch) -> None:
     assert page.interactive()
     monkeypatch.setenv("WORKBOOK_REPORT", "1")
     assert not page.interactive()
+
+
+def test_named_results_are_shown_to_the_last() -> None:
+    run = SimpleNamespace(chapter="x", findings={f"figure_{i}": Finding(i, "rows") for i in range(100)})
+    shown = page.results(run)  # type: ignore[arg-type]
+    assert "figure_99" in shown.html

@@ -281,4 +281,4 @@ def results(run: Run) -> Fragment:
     )
     columns: dict[str, str | tuple[str, str]] = {
         "figure": _("Figure"), "value": (_("Value"), "text"), "key": (_("Key"), "text")}
-    return table(rows, columns=columns, caption=_("Named results"))
+    return table(rows, columns=columns, caption=_("Named results"), most=max(len(rows), 1))
