@@ -121,8 +121,9 @@ def builder(run: Run, people: ir.Table) -> Any:
     def on_list(_button: Any) -> None:
         _tell(told, lambda: _listed(*write_list(run, people, name_box.value, sentence_box.value)))
 
-    save_button = ipywidgets.Button(description=_("Save under this name"))
-    list_button = ipywidgets.Button(description=_("Write the list"))
+    as_wide_as_its_text = ipywidgets.Layout(width="auto")
+    save_button = ipywidgets.Button(description=_("Save under this name"), layout=as_wide_as_its_text)
+    list_button = ipywidgets.Button(description=_("Write the list"), layout=as_wide_as_its_text)
     save_button.on_click(on_save)
     list_button.on_click(on_list)
     beside = [_condition_row(people, sentence_box), name_box, ipywidgets.HBox([save_button, list_button]), told]
@@ -131,10 +132,11 @@ def builder(run: Run, people: ir.Table) -> Any:
 
 def _condition_row(people: ir.Table, sentence_box: Any) -> Any:
     """Column, comparison and value by choice, added to the sentence by a button."""
-    column = ipywidgets.Dropdown(options=list(people.columns), description=_("Column"), style=WIDE)
+    column = ipywidgets.Dropdown(
+        options=list(people.columns), value="recency_days", description=_("Column"), style=WIDE)
     operator = ipywidgets.Dropdown(options=OPERATORS, layout=ipywidgets.Layout(width="8em"))
     value = ipywidgets.Text(placeholder=_("value"), layout=ipywidgets.Layout(width="12em"))
-    add = ipywidgets.Button(description=_("Add to the filter"))
+    add = ipywidgets.Button(description=_("Add to the filter"), layout=ipywidgets.Layout(width="auto"))
 
     def on_add(_button: Any) -> None:
         written = "" if operator.value.endswith("empty") else f" {_quoted(value.value)}"
@@ -186,6 +188,8 @@ def filtered(run: Run, people: ir.Table, sentence: str) -> list[Any]:
 def overlaps(run: Run, people: ir.Table, wanted: segments.Filter) -> page.Fragment:
     """How the filter overlaps with each saved segment."""
     kept = {name: text for name, text in segments.saved(run).items() if not isinstance(_size(people, text), str)}
+    if not kept:
+        return page.say(_("Once a segment is saved, its overlap with the filter stands here."))
     found = {name: segments.overlap(people, wanted, segments.parse(text)) for name, text in kept.items()}
     return page.table(words.overlap_rows(found), columns={
         "name": _("Saved segment"), "only_first": (_("Only in the filter"), "number"), "both": (_("In both"), "number"),
