@@ -553,19 +553,20 @@ def heat(
     ax.set_facecolor("#F1F1F1")
     ax.pcolormesh(values, cmap=colours, vmin=limits[0], vmax=limits[1], edgecolor=PAPER, linewidth=1.5)
     scale = mpl.colors.Normalize(*limits)
-    small = 9.5 if values.shape[1] <= 9 else 7.5 if values.shape[1] <= 14 else 6
+    small = 9.5 if values.shape[1] <= 9 else 8.5 if values.shape[1] <= 14 else 7.5
     for (row, column), value in np.ndenumerate(values):
         if np.isnan(value):
             empty = {"fill": False, "hatch": "////", "edgecolor": "#C9CFD6", "linewidth": 0}
             ax.add_patch(mpl.patches.Rectangle((column, row), 1, 1, **empty))
             continue
-        dark = _contrast(np.array(colours(scale(value))[:3])) > 4.5
+        dark = _contrast(np.array(colours(scale(value))[:3])) > 3.9  # from there on white reads better than ink
         text = _label(value, unit) if texts is None else _text(texts.iat[row, column])
         if values.shape[1] <= 24:
             ink = PAPER if dark else INK
             ax.text(column + 0.5, row + 0.5, text, ha="center", va="center", color=ink, fontsize=small)
-    ax.set_xticks(np.arange(values.shape[1]) + 0.5, [wrap(_tick(c), 12) for c in matrix.columns])
-    if max(len(_tick(c)) for c in matrix.columns) * values.shape[1] > 70:
+    names = [wrap(_tick(c), 12) for c in matrix.columns]
+    ax.set_xticks(np.arange(values.shape[1]) + 0.5, names)
+    if max(sum(map(_wide, part)) for name in names for part in name.split("\n")) * values.shape[1] > 84:
         ax.tick_params(axis="x", rotation=35 if values.shape[1] <= 24 else 90)
     ax.set_yticks(np.arange(values.shape[0]) + 0.5, [wrap(_tick(i), 28) for i in matrix.index])
     ax.tick_params(labelcolor=INK)
@@ -633,7 +634,7 @@ def dots(
         ax.plot(values[i], i, marker=shapes[key], color=colours[key], markersize=7.5, linestyle="")
         texts.append(_label(values[i], unit))
         ax.annotate(texts[-1], (values[i], i), xytext=(0, 8), textcoords="offset points", ha="center", fontsize=9,
-                    color=INK)
+                    color=INK, bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.6, "alpha": 0.8})
     if reference is not None:
         ax.axvline(reference, color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
         ax.annotate(_text(reference_name), (reference, -0.75), xytext=(4, 0), textcoords="offset points", color=QUIET,
