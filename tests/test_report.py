@@ -189,6 +189,27 @@ def test_text_from_data_is_never_run(book: Book, shop: Path) -> None:
     assert sum("&lt;script&gt;alert(1)" in html for html in pages) == len(pages)
 
 
+def test_nothing_is_made_twice(book: Book, shop: Path) -> None:
+    book("11_one")
+    orders = shop.parent / "orders.csv"
+    orders.write_text("a,b,c\n", encoding="utf-8")
+    assert not report.render(shop, as_of="2026-06", lang="en").unchanged
+    again = report.render(shop, as_of="2026-06", lang="en")
+    assert again.unchanged and again.ok and again.index.exists()
+    assert not report.render(shop, as_of="2026-06", lang="en", force=True).unchanged
+    assert not report.render(shop, as_of="2026-05", lang="en").unchanged, "another period"
+    orders.write_text("a,b,c\n1,2,2026-06-01\n", encoding="utf-8")
+    assert not report.render(shop, as_of="2026-06", lang="en").unchanged, "a source changed"
+    book("11_one", "run.find('x', 2)")
+    assert not report.render(shop, as_of="2026-06", lang="en").unchanged, "a notebook changed"
+
+
+def test_a_failed_report_is_made_again(book: Book, shop: Path) -> None:
+    book("11_one", "1 / 0")
+    assert not report.render(shop, as_of="2026-06", lang="en").ok
+    assert not report.render(shop, as_of="2026-06", lang="en").unchanged
+
+
 def test_languages_must_find_the_same(book: Book, shop: Path) -> None:
     book("11_one", "run.find('x', 1 if lang == 'en' else 2)")
     with pytest.raises(WorkbookError, match=r"others in zh than in en: 11_one\.x"):
@@ -254,3 +275,9 @@ def test_the_trust_strip_doubts_a_period_that_outlasts_the_records(shop: Path) -
         strip = {item.name: item.state for item in words.trust(found, record, settings, period_of("2026-06"))}
         assert strip["Newest sale"] == state
         assert strip["Could not be read"] == "good"
+
+
+def test_the_last_bit_of_a_sum_is_no_difference_between_languages(book: Book, shop: Path) -> None:
+    """An engine with several threads adds floats in another order each time; a page shows none of it."""
+    book("11_one", "run.find('x', 0.1 + 0.2 if lang == 'en' else 0.3)")
+    assert report.render(shop, as_of="2026-06").ok

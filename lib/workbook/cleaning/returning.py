@@ -47,14 +47,15 @@ class ToCome(NamedTuple):
 def by_day(lines: ir.Table) -> ir.Table:
     """Revenue a day: `ordered_on`, `revenue`, of lines that are no returns themselves."""
     sold = lines.filter(~lines.is_return)
-    return sold.group_by("ordered_on").aggregate(revenue=sold.amount.sum())
+    return sold.group_by("ordered_on").aggregate(revenue=sold.amount.sum()).order_by("ordered_on")
 
 
 def by_delay(returns: ir.Table) -> ir.Table:
     """Money back by day of purchase and delay: `purchased_on`, `delay_days`, `amount`, `squares`, `returns`."""
     amount = returns.amount.cast("float64")
-    return returns.group_by("purchased_on", "delay_days").aggregate(
-        amount=returns.amount.sum(), squares=(amount * amount).sum(), returns=returns.count())
+    by = ("purchased_on", "delay_days")  # in order: floats added in another order end in other digits
+    return returns.group_by(*by).aggregate(
+        amount=returns.amount.sum(), squares=(amount * amount).sum(), returns=returns.count()).order_by(*by)
 
 
 def share_back(delays: pd.DataFrame, *, as_of: date) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -23,10 +24,12 @@ from workbook.data.run import STAGE, last_complete_period
 from workbook.data.settings import Settings, load_settings
 from workbook.data.store import Store, write_whole
 from workbook.output.report.execution import Outcome, check_options, execute
+from workbook.output.report.freshness import fingerprint, same_report
 from workbook.output.report.pages import write_pages
 
 REPORTING = "WORKBOOK_REPORT"
 MOST_ROWS_IN_CSV = 100_000
+SAME_FLOAT = 1e-9  # relative; far below what any page shows
 Tell = Callable[[str, Outcome | None], None]  # called with "lang/chapter" before (None) and after a chapter
 
 
@@ -37,6 +40,7 @@ class Rendered(NamedTuple):
     index: Path  # the page to open first
     outcomes: list[Outcome]
     kept: Path | None  # the last good report, when this attempt did not replace it
+    unchanged: bool = False  # nothing it is made from changed, so that it was not made again
 
     @property
     def ok(self) -> bool:
@@ -49,6 +53,7 @@ def render(
     as_of: str = "",
     only: str = "",
     lang: str = "",
+    force: bool = False,
     tell: Tell = lambda _step, _outcome: None,
 ) -> Rendered:
     """Run the notebooks and write the report of one period.
@@ -57,6 +62,7 @@ def render(
         as_of: a period or a day; empty: the last complete period before the newest order.
         only: one chapter, by number or name; what it needs and is not there is run too.
         lang: one language; empty: all that the settings name.
+        force: render also when nothing has changed since.
         tell: told before and after each chapter.
 
     Raises:
@@ -67,6 +73,10 @@ def render(
     check_options(notebooks, declared.chapters)
     languages = (lang,) if lang else declared.languages
     period = periods.period_of(as_of, declared.period) if as_of else None
+    digest = fingerprint(declared, as_of, only, *languages)
+    made = None if force else same_report(declared, digest)
+    if made is not None:
+        return _as_it_is(made)
     stage = _new_stage(declared)
     if period is None and only:
         period = last_complete_period(stage, declared)
@@ -78,13 +88,20 @@ def render(
         if only and _is_good(folder):
             _complete_from(folder, draft)
         _write_findings(stage, draft)
-        _write_run(draft, declared, period, languages, notebooks, outcomes)
+        _write_run(draft, declared, period, languages, notebooks, outcomes, digest)
         _write_tables(stage, draft, notebooks, period)
         write_pages(draft, declared)
         return _publish(draft, folder, stage, outcomes)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
         shutil.rmtree(stage.root, ignore_errors=True)
+
+
+def _as_it_is(folder: Path) -> Rendered:
+    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    outcomes = [Outcome(**{**outcome, "because": tuple(outcome["because"])}) for outcome in record["outcomes"]]
+    done = [outcome for outcome in outcomes if outcome.state != "absent"]
+    return Rendered(folder, folder / "index.html", done, None, unchanged=True)
 
 
 def _new_stage(settings: Settings) -> Store:
@@ -170,7 +187,7 @@ def _together(before: list[Outcome], now: list[Outcome]) -> list[Outcome]:
 
 
 def _agree(findings: dict[str, dict[str, str]]) -> None:
-    """The languages must have found the same, to the last digit."""
+    """The languages must have found the same, to the last digit that a page can show."""
     (first, reference), *others = findings.items()
     for lang, found in others:
         differing = [
@@ -185,7 +202,19 @@ def _agree(findings: dict[str, dict[str, str]]) -> None:
 def _differing(chapter: str, one: str, other: str | None) -> list[str]:
     """The figures of a chapter that two languages found differently."""
     ours, theirs = json.loads(one), json.loads(other or "{}")
-    return [f"{chapter}.{name}" for name in sorted({*ours, *theirs}) if ours.get(name) != theirs.get(name)]
+    return [
+        f"{chapter}.{name}" for name in sorted({*ours, *theirs})
+        if not _same(ours.get(name, {}), theirs.get(name, {}))]
+
+
+def _same(ours: dict[str, Any], theirs: dict[str, Any]) -> bool:
+    """Equal, but for the last bits of floats: an engine with several threads adds in another order each time."""
+    return ours.keys() == theirs.keys() and all(_close(value, theirs[key]) for key, value in ours.items())
+
+
+def _close(one: Any, other: Any) -> bool:
+    both = isinstance(one, float) and isinstance(other, float)
+    return math.isclose(one, other, rel_tol=SAME_FLOAT) if both else one == other
 
 
 @contextmanager
@@ -215,9 +244,10 @@ def _write_findings(stage: Store, draft: Path) -> None:
 
 def _write_run(
     draft: Path, settings: Settings, period: Period, languages: Sequence[str], notebooks: list[Notebook],
-    outcomes: list[Outcome],
+    outcomes: list[Outcome], digest: str,
 ) -> None:
     """What the pages are made from, beside the notebooks and findings."""
+    good = all(outcome.state == "done" for outcome in outcomes)
     file = draft / "run.json"
     before = json.loads(file.read_text("utf-8")) if file.exists() else {"outcomes": [], "languages": []}
     run = {outcome["chapter"]: outcome for outcome in before["outcomes"] if outcome["state"] != "absent"}
@@ -229,6 +259,7 @@ def _write_run(
         "rendered_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "version": __version__,
         "engine": settings.engine.url,
+        "fingerprint": digest if good else "",
         "languages": [lang for lang in ("en", "zh") if lang in {*languages, *before["languages"]}],
         "outcomes": [run.get(n.name, asdict(Outcome(n.name, "absent"))) for n in sorted(notebooks)],
     }
