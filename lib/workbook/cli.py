@@ -27,16 +27,19 @@ def render(
     only: Annotated[str, typer.Option(help="one chapter, such as 04, and what it needs")] = "",
     lang: Annotated[str, typer.Option(help="en or zh; all that the settings name when left out")] = "",
     settings: SettingsFile = "workbook.yaml",
+    force: Annotated[bool, typer.Option("--force", help="also when nothing has changed since")] = False,
 ) -> None:
     """Run the notebooks and write reports/PERIOD/."""
     from workbook.output import report  # papermill takes two seconds to import
 
     if lang not in ("", "en", "zh"):
         raise WorkbookError(f"{lang!r} is no language of the workbook.", way_out="Write --lang en or --lang zh.")
-    rendered = report.render(settings, as_of=as_of, only=only, lang=lang, tell=_tell)
+    rendered = report.render(settings, as_of=as_of, only=only, lang=lang, force=force, tell=_tell)
     for outcome in rendered.outcomes:
         if outcome.state == "failed":
             typer.echo(f"{outcome.chapter} failed: {outcome.error}", err=True)
+    if rendered.unchanged:
+        typer.echo("Nothing it is made from has changed (--force renders it all the same).")
     if rendered.kept:
         typer.echo(f"The last good report is still {rendered.kept / 'index.html'}")
     typer.echo(f"{'The report' if rendered.ok else 'The incomplete report'}: {rendered.index}")

@@ -42,7 +42,7 @@ def plain(value: Any) -> Value:
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"{value} is no finding: say None and a reason")
     if isinstance(value, float):
-        return value + 0.0  # no minus before a zero
+        return float(f"{value:.12g}") + 0.0  # beyond that it tells in which order was added; no minus before a zero
     if value is None or isinstance(value, int | str | bool):
         return value
     raise TypeError(f"{type(value).__name__} is no value of a finding")
