@@ -158,6 +158,20 @@ def test_one_person_orders_under_two_ids(tmp_path: Path) -> None:
     assert {row["customer_id"] for row in few_rows(cleaning.clean(apart).orders)} == {"old", "new", None}
 
 
+def test_the_whole_of_it_on_spark(spark_session: Any, tmp_path: Path) -> None:
+    run = shop(tmp_path, {
+        "orders": [order(1, 10, "old", order_id="A"), order(2, 5, "new", order_id="B"), order(3, 1, None, order_id="C"),
+                   order(5, -5, "new", order_id="D")],
+        "customers": [{"customer_id": "old", "phone_hash": "t"}, {"customer_id": "new", "phone_hash": "t"}],
+        "returns": [{"return_id": "1", "order_id": "A", "amount": 4, "returned_at": datetime(2026, 6, 4)}],
+        "tickets": [{"ticket_id": "1", "opened_at": datetime(2026, 6, 1)}] * 2,
+    }, engine={"url": "spark", "memory": "1GB", "threads": 2})  # fmt: skip
+    cleaned = cleaning.clean(run)
+    orders = {row["order_id"]: (row["customer_id"], row["net_amount"]) for row in few_rows(cleaned.orders)}
+    assert orders == {"A": ("old", 6), "B": ("old", 0), "C": (None, 1)}
+    assert all(gate.passed for gate in cleaned.gates)
+
+
 def test_a_ledger_line_for_repeats_in_other_tables(tmp_path: Path) -> None:
     row = {"ticket_id": "1", "opened_at": datetime(2026, 6, 1)}
     run = shop(tmp_path, {"orders": [order(1, 10)], "tickets": [row, row, row | {"topic": "delivery"}]})
