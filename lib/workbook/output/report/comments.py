@@ -27,14 +27,12 @@ def read_comments(settings: Settings, label: str) -> list[Comment]:
     return [Comment(**record) for record in json.loads(file.read_text(encoding="utf-8"))] if file.exists() else []
 
 
-def comment(settings: Settings, label: str, chapter: str, text: str, *, by: str = "") -> Path:
-    """Add a comment to a chapter of a rendered period; returns the chapter's page, written anew.
+def note(settings: Settings, label: str, chapter: str, text: str, *, by: str = "") -> None:
+    """Add a comment to a chapter of a rendered period.
 
     Raises:
         WorkbookError: when the period has not been rendered, or has no such chapter, or the text is empty.
     """
-    from workbook.output.report.pages import write_pages
-
     folder = settings.reports_folder / label
     if not (folder / "run.json").exists():
         rendered = [path.parent.name for path in settings.reports_folder.glob("*/run.json")]
@@ -50,8 +48,6 @@ def comment(settings: Settings, label: str, chapter: str, text: str, *, by: str 
     noted = [*read_comments(settings, label), Comment(full, text, by, datetime.now(UTC).isoformat(timespec="seconds"))]
     records = [remark._asdict() for remark in noted]
     write_whole(_file(settings, label), json.dumps(records, ensure_ascii=False, indent=1))
-    write_pages(folder, settings)
-    return folder / "index.html"
 
 
 def _file(settings: Settings, label: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -22,7 +23,7 @@ from workbook.data.periods import Period
 from workbook.data.settings import Settings
 from workbook.data.store import write_whole
 from workbook.output import i18n, page
-from workbook.output.report.comments import Comment, read_comments
+from workbook.output.report.comments import Comment, note, read_comments
 from workbook.output.words import report as words
 
 TRAINING = "training"
@@ -81,14 +82,32 @@ def write_pages(folder: Path, settings: Settings) -> None:
                 body = _body(folder / lang / "notebooks" / f"{chapter.name}.ipynb")
                 html = templates.get_template("chapter.html").render(
                     **shared, chapter=chapter, chapters=chapters, body=Markup(body.html), contents=body.contents)
-                write_whole(folder / lang / chapter.href, html)
+                write_whole(folder / lang / chapter.href, _set(html, lang))
         index = templates.get_template("index.html").render(
             **shared, chapters=chapters, cards=_cards(findings, before, period),
             trust=words.trust(findings, record, settings, period), verdict=words.verdict(findings, before, period))
-        write_whole(folder / lang / "index.html", index)
+        write_whole(folder / lang / "index.html", _set(index, lang))
     entrance = templates.get_template("entrance.html").render(
         record=record, names=i18n.OWN_NAME, period=record["period"])
     write_whole(folder / "index.html", entrance)
+
+
+def _set(html: str, lang: str) -> str:
+    """The page as a typesetter would leave it: no sign alone at a line's end, no space after a Chinese full stop."""
+    html = re.sub(r"(?<=[+\u2212])(?=[¥£€])", "\u2060", html)
+    return re.sub(r"(?<=[。；！？]) +(?=[^\s<])", "", html) if lang == "zh" else html
+
+
+def comment(settings: Settings, label: str, chapter: str, text: str, *, by: str = "") -> Path:
+    """Add a comment to a chapter of a rendered period, and write its pages anew; returns the report's first page.
+
+    Raises:
+        WorkbookError: when the period has not been rendered, or has no such chapter, or the text is empty.
+    """
+    note(settings, label, chapter, text, by=by)
+    folder = settings.reports_folder / label
+    write_pages(folder, settings)
+    return folder / "index.html"
 
 
 def _asset(name: str) -> str:
