@@ -30,8 +30,9 @@ from tqdm.auto import tqdm
 
 from workbook.collection.mapping import canonical
 from workbook.collection.parts import commit, disk_refuses
-from workbook.collection.pieces import Work, collect_source
+from workbook.collection.pieces import collect_source
 from workbook.collection.records import FILES, LIVE, QUARANTINE, READ, UNCHANGED, FileRecord, known_files
+from workbook.collection.work import Work
 from workbook.data import sources
 from workbook.data.privacy import Pseudonymiser
 from workbook.data.settings import Settings

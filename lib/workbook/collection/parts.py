@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import ibis
 import ibis.expr.types as ir
@@ -25,14 +24,12 @@ from workbook.collection.records import (
     home_of,
     rows_of,
 )
+from workbook.collection.work import Work
 from workbook.data.engine import connect
 from workbook.data.errors import WorkbookError
 from workbook.data.schema import LINEAGE, TABLES
 from workbook.data.settings import Engine, Source
 from workbook.data.store import Store
-
-if TYPE_CHECKING:
-    from workbook.collection.pieces import Work
 
 _LINEAGE = frozenset(column.name for column in LINEAGE)
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from tqdm.auto import tqdm
 
 from workbook.collection.evidence import Evidence, joined, manner_of, misread, refuse_contradictions
 from workbook.collection.mapping import open_piece
@@ -31,39 +29,14 @@ from workbook.collection.records import (
     home_of,
 )
 from workbook.collection.rows import Tally, parsed_columns, rejected_lines, typed
+from workbook.collection.work import Work
 from workbook.data import sources
 from workbook.data.errors import WorkbookError
-from workbook.data.privacy import Pseudonymiser, names_people
+from workbook.data.privacy import names_people
 from workbook.data.schema import TABLES
-from workbook.data.settings import Settings, Source
+from workbook.data.settings import Source
 from workbook.data.sources import Piece
 from workbook.data.store import Store
-
-
-@dataclass
-class Work:
-    """What is shared while one collection runs."""
-
-    settings: Settings
-    store: Store
-    arrived: datetime  # UTC
-    pseudonymiser: Pseudonymiser
-    bar: tqdm
-    tables: frozenset[str] = frozenset()  # canonical tables that some source brings
-    drafts: list[Path] = field(default_factory=list)  # written, not yet part of a table
-
-    def new_part(self, name: str) -> Path:
-        path = self.store.new_file(name)
-        self.drafts.append(path)
-        return path
-
-    def forget_drafts(self) -> None:
-        """Remove what was written and did not become part of a table."""
-        names = {str(path.parent.relative_to(self.store.root / "tables")) for path in self.drafts}
-        listed = {file for name in names if (entry := self.store.entry(name)) for file in entry.files}
-        for path in self.drafts:
-            if str(path.relative_to(self.store.root)) not in listed:
-                path.unlink(missing_ok=True)
 
 
 def collect_source(source: Source, known: Sequence[FileRecord], work: Work) -> list[FileRecord]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,14 +14,12 @@ from workbook.collection.currencies import in_reporting_currency
 from workbook.collection.evidence import Evidence, manner_of
 from workbook.collection.mapping import Plan
 from workbook.collection.records import QUARANTINE_SCHEMA
+from workbook.collection.work import Work
 from workbook.data.parsing import Parsed, as_money, local_dates, parse
 from workbook.data.privacy import mask
 from workbook.data.schema import Table
 from workbook.data.settings import Settings, Source
 from workbook.data.sources import ROW, Piece, Reading
-
-if TYPE_CHECKING:
-    from workbook.collection.pieces import Work
 
 
 @dataclass
