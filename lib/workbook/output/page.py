@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 60  # longer tables belong into a file; STYLE asks for about ten
 NUMERIC = {"money", "number", "percent", "share", "days", "change", "decimal"}
+DATES = {"date", "moment", "month"}
 
 
 class Fragment:
@@ -120,7 +121,7 @@ def _heading(frame: pd.DataFrame, name: str, spec: str | tuple[str, str]) -> tup
 
 
 def _side(kind: str) -> str:
-    return ' class="wb-num"' if kind in NUMERIC else ""
+    return ' class="wb-num"' if kind in NUMERIC else ' class="wb-date"' if kind in DATES else ""
 
 
 def _cells(values: pd.Series, kind: str) -> list[str]:

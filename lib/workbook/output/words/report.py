@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import NamedTuple
 
+from workbook.data.environment import absent_tables
 from workbook.data.findings import Finding, earlier
 from workbook.data.periods import Period
 from workbook.data.settings import Settings
@@ -93,10 +94,7 @@ def _quarantine(collected: Mapping[str, Finding]) -> Trust | None:
 
 
 def _missing(settings: Settings) -> Trust:
-    from workbook.data.schema import TABLES
-
-    there = {source.table for source in settings.sources}
-    absent = [name for name, table in TABLES.items() if table.switches_on and name not in there]
+    absent = absent_tables(settings)
     return Trust(
         _("Not supplied"), ngettext("{n} table", "{n} tables", len(absent)).format(n=len(absent)),
         _("what each would add is listed in the chapter on collection"), "plain")
