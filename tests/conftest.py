@@ -23,6 +23,7 @@ import pytest
 
 from workbook.data.engine import connect
 from workbook.data.settings import Engine
+from workbook.output import i18n
 
 matplotlib.use("agg")
 
@@ -72,6 +73,12 @@ def _required(report: Any) -> Any:
         report.outcome = "failed"
         report.longrepr = f"WORKBOOK_REQUIRE_ALL is set, and this was skipped: {reason}"
     return report
+
+
+@pytest.fixture(autouse=True)
+def english() -> None:
+    """Each test begins in English without a currency, whatever the one before it spoke."""
+    i18n.use("en", "")
 
 
 @pytest.fixture(scope="session")
