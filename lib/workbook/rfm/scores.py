@@ -53,19 +53,14 @@ def thresholds(customers: ir.Table, *, n_bins: int = 5, first_time_apart: bool =
     """
     if not 2 <= n_bins <= 20:
         raise WorkbookError(f"n_bins is {n_bins}.", way_out="Choose 2 to 20 bins; 5 is usual.")
+    shares = [i / n_bins for i in range(1, n_bins)]
     as_float = {measure: customers[measure].cast("float64") for measure in MEASURES}
-    repeat = customers.purchase_days > 1 if first_time_apart else None
-    wanted = {
-        f"{measure}_{i}": values.quantile(i / n_bins, where=repeat).coalesce(values.quantile(i / n_bins))
-        if measure == "frequency"
-        else values.quantile(i / n_bins)
-        for measure, values in as_float.items()
-        for i in range(1, n_bins)
-    }
+    wanted = {measure: values.quantile(shares) for measure, values in as_float.items()}
+    if first_time_apart:
+        wanted["of_repeat_buyers"] = as_float["frequency"].quantile(shares, where=customers.purchase_days > 1)
     row = few_rows(customers.aggregate(**wanted))[0]
-    return Thresholds(
-        **{measure: tuple(_tidy(row[f"{measure}_{i}"]) for i in range(1, n_bins)) for measure in MEASURES}
-    )
+    row["frequency"] = row.pop("of_repeat_buyers", None) or row["frequency"]
+    return Thresholds(**{name: tuple(map(_tidy, edges or [None] * len(shares))) for name, edges in row.items()})
 
 
 def _tidy(edge: float | None) -> float:
