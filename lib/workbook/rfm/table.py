@@ -33,13 +33,13 @@ def customer_table(orders: ir.Table, *, as_of: date, frequency: Counted = "purch
         )
     seen = orders.filter(orders.customer_id.notnull(), orders.ordered_on <= as_of)
     days = seen.group_by("customer_id", "ordered_on").aggregate(
-        net=seen.net_amount.sum(), bought=_is_purchase(seen).cast("int64").sum()
+        net=seen.net_amount.sum(), bought=seen.count(where=_is_purchase(seen))
     )
     bought = days.bought > 0
     customers = days.group_by("customer_id").aggregate(
         first_ordered_on=days.ordered_on.min(where=bought),
         last_ordered_on=days.ordered_on.max(where=bought),
-        purchase_days=bought.cast("int64").sum(),
+        purchase_days=days.count(where=bought),
         orders=days.bought.sum(),
         monetary=days.net.sum(),
         first_day_amount=days.net.argmin(days.ordered_on, where=bought),
