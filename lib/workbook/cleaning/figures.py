@@ -4,23 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from workbook.cleaning.returning import ToCome
 from workbook.cleaning.steps import Cleaned
 from workbook.data.engine import few_rows
-
-
-class Figure(NamedTuple):
-    """What `run.find` takes."""
-
-    name: str
-    value: Any
-    unit: str
-    low: float | None = None
-    high: float | None = None
-    n: int | None = None
-    reason: str = ""
+from workbook.data.findings import Figure
 
 
 def of(cleaned: Cleaned, come: ToCome | None) -> Iterator[Figure]:

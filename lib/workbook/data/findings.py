@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,18 @@ class Finding:
     high: float | None = None
     n: int | None = None  # customers, orders or rows it rests on
     reason: str = ""  # code that says why there is no value
+
+
+class Figure(NamedTuple):
+    """A result ready to be named by `run.find`: its arguments, in their order."""
+
+    name: str
+    value: Any
+    unit: str
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+    reason: str = ""
 
 
 def plain(value: Any) -> Value:

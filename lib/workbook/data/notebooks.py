@@ -85,10 +85,8 @@ def in_order(notebooks: list[Notebook]) -> list[Notebook]:
         WorkbookError: when two notebooks need each other's tables.
     """
     by_name = {notebook.name: notebook for notebook in notebooks}
-    makers = {table: notebook.name for notebook in notebooks for table in notebook.makes}
     graph = {
-        notebook.name: {maker for table in (*notebook.needs, *notebook.optional) if (maker := _maker(table, makers))}
-        - {notebook.name}
+        notebook.name: makers_of((*notebook.needs, *notebook.optional), notebooks) - {notebook.name}
         for notebook in notebooks
     }
     sorter = TopologicalSorter(graph)

@@ -6,11 +6,12 @@ What each means is told in the package's docstring and in the metric dictionary.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from workbook.data.findings import Figure
 from workbook.profiling import concentration
 from workbook.profiling.bridge import Split
 from workbook.profiling.lifecycle import wilson
@@ -19,18 +20,6 @@ PARTS = ("customers", "orders_per_customer", "basket", "units", "price", "mix", 
          "discount", "returns", "anonymous")  # fmt: skip
 HEADLINES = ("net_revenue", "active_customers", "new_customers", "orders", "average_order_value", "margin")
 OF_VALUES = ("value_mean", "value_median", "gini", "top20_share")
-
-
-class Figure(NamedTuple):
-    """What `run.find` takes."""
-
-    name: str
-    value: Any
-    unit: str
-    low: float | None = None
-    high: float | None = None
-    n: int | None = None
-    reason: str = ""
 
 
 def _ratio(name: str, over: Any, under: Any, unit: str, *, n: int | None = None, reason: str = "no_orders") -> Figure:
