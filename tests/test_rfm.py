@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbook import rfm
+from workbook import history, rfm
 from workbook.data.engine import connect
 from workbook.data.errors import WorkbookError
 from workbook.data.settings import Engine
@@ -103,12 +103,12 @@ class TestTable:
         )  # fmt: skip
 
         def net(day, known=returns):
-            return rows_of(rfm.known_on(orders, known, day=day), "order_id")["o0"]["net_amount"]
+            return rows_of(history.known_on(orders, known, day=day), "order_id")["o0"]["net_amount"]
 
         assert [net(date(2015, 1, d)) for d in (4, 5, 31)] == [10, 7, 7]
         assert net(date(2015, 2, 1)) == 3
         assert net(date(2015, 1, 4), None) == 3
-        assert rfm.known_on(orders, returns, day=date(2015, 1, 4)).count().to_pyarrow().as_py() == 1
+        assert history.known_on(orders, returns, day=date(2015, 1, 4)).count().to_pyarrow().as_py() == 1
 
     def test_twelve_months(self, con, make_table):
         orders = make_table(con, orders_frame([("a", "2014-02-07", 1), ("a", "2014-02-08", 2), ("a", "2015-02-07", 4)]))

@@ -8,13 +8,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
 from workbook.data.store import write_whole
 
 Value = int | float | str | bool | None
+# What a claim about cause or future rests on, strongest first: a random draw; a comparison group made alike afterwards,
+# or the same people before and after beside such a group; what was seen, without a control; what somebody declared.
+Evidence = Literal["randomised", "matched", "observed", "assumed"]
+GRADES: tuple[Evidence, ...] = get_args(Evidence)
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,11 @@ class Finding:
     high: float | None = None
     n: int | None = None  # customers, orders or rows it rests on
     reason: str = ""  # code that says why there is no value
+    evidence: str = ""  # one of GRADES, where the figure claims a cause or a future
+
+    def __post_init__(self) -> None:
+        if self.evidence and self.evidence not in GRADES:
+            raise ValueError(f"{self.evidence!r} is no grade of evidence: {', '.join(GRADES)}")
 
 
 class Figure(NamedTuple):
@@ -39,6 +48,7 @@ class Figure(NamedTuple):
     high: float | None = None
     n: int | None = None
     reason: str = ""
+    evidence: str = ""
 
 
 def plain(value: Any) -> Value:

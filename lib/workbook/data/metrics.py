@@ -1,6 +1,6 @@
 """The metric dictionary: every figure that a report shows has one definition, version and owner.
 
-The definitions lie in `metrics.yaml`, in English, a chapter after the other; a figure's key is `chapter.finding`.
+The definitions lie in `metrics/`, in English, a file a chapter; a figure's key is `chapter.finding`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import yaml
 
-FILE = Path(__file__).with_name("metrics.yaml")
+FOLDER = Path(__file__).with_name("metrics")
 
 
 class Metric(NamedTuple):
@@ -27,8 +27,8 @@ class Metric(NamedTuple):
 
 @cache
 def load() -> dict[str, Metric]:
-    """All metrics by key, in the order of the file."""
-    chapters = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    """All metrics by key, in the order of the chapters and of each file."""
+    chapters = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.yaml"))}
     return {
         f"{chapter}.{name}": Metric(
             f"{chapter}.{name}", entry["name"], " ".join(entry["definition"].split()), entry["unit"],

@@ -133,13 +133,14 @@ class Run:
         high: Any = None,
         n: int | None = None,
         reason: str = "",
+        evidence: str = "",
     ) -> Finding:
-        """Name a result. A value of None needs a reason, such as `too_few`."""
+        """Name a result. A value of None needs a reason, such as `too_few`; a claim of cause or future its evidence."""
         if name in self.findings:
             raise ValueError(f"{self.chapter} found {name!r} twice")
         if value is None and not reason:
             raise ValueError(f"{name!r} has no value and no reason why")
-        finding = Finding(plain(value), unit, plain(low), plain(high), None if n is None else int(n), reason)
+        finding = Finding(plain(value), unit, plain(low), plain(high), None if n is None else int(n), reason, evidence)
         self.findings[name] = finding
         return finding
 

@@ -50,7 +50,7 @@ from workbook.rfm.scores import (
     weighted,
 )
 from workbook.rfm.shape import bin_sizes, example, histogram, with_attributes
-from workbook.rfm.table import customer_table, everyone, known_on, repeats
+from workbook.rfm.table import customer_table, everyone, repeats
 from workbook.rfm.value import CLASSES, ValueCuts, activity, class_summary, classify, value_cuts
 from workbook.rfm.what_if import WhatIf, what_if
 
@@ -84,7 +84,6 @@ __all__ = [
     "find_thresholds",
     "histogram",
     "judged_sample",
-    "known_on",
     "mean_answer",
     "moved_share",
     "movement",

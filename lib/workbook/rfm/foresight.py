@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from workbook.data.engine import few_rows
+from workbook.history import known_on
 from workbook.rfm.groups import SEGMENTS, assign
 from workbook.rfm.scores import score, thresholds, weighted
-from workbook.rfm.table import Counted, customer_table, known_on
+from workbook.rfm.table import Counted, customer_table
 from workbook.scoring import wilson
 
 LAST_MONTH_DAYS = 30

@@ -13,9 +13,10 @@ import ibis.expr.types as ir
 
 from workbook.data.engine import few_rows
 from workbook.data.run import Run
+from workbook.history import known_on
 from workbook.rfm.groups import assign
 from workbook.rfm.scores import Thresholds, score, thresholds
-from workbook.rfm.table import Counted, customer_table, known_on
+from workbook.rfm.table import Counted, customer_table
 from workbook.rfm.value import ValueCuts, activity, value_cuts
 
 

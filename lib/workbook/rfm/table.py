@@ -10,6 +10,7 @@ import ibis.expr.types as ir
 
 from workbook.data.engine import few_rows
 from workbook.data.errors import WorkbookError, nearest
+from workbook.history import is_purchase, year_before
 
 NOT_YET = "not_yet"  # known, but without a purchase
 Counted = Literal["purchase_days", "orders"]
@@ -33,7 +34,7 @@ def customer_table(orders: ir.Table, *, as_of: date, frequency: Counted = "purch
         )
     seen = orders.filter(orders.customer_id.notnull(), orders.ordered_on <= as_of)
     days = seen.group_by("customer_id", "ordered_on").aggregate(
-        net=seen.net_amount.sum(), bought=seen.count(where=_is_purchase(seen))
+        net=seen.net_amount.sum(), bought=seen.count(where=is_purchase(seen))
     )
     bought = days.bought > 0
     customers = days.group_by("customer_id").aggregate(
@@ -56,35 +57,6 @@ def customer_table(orders: ir.Table, *, as_of: date, frequency: Counted = "purch
         orders=customers.orders,
         **{name: customers[name].cast("decimal(18, 4)") for name in ("monetary", "first_day_amount", "spend_12m")},
     )
-
-
-def _is_purchase(orders: ir.Table) -> ir.BooleanValue:
-    """Not a return document, and not undone by returns; an order of nothing counts."""
-    undone = (orders.amount > 0) & (orders.net_amount <= 0)
-    return ~orders.is_return.coalesce(False) & (orders.amount >= 0) & ~undone
-
-
-def year_before(day: date) -> date:
-    """The same day a year before; 28 February for the 29th."""
-    return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
-
-
-def known_on(orders: ir.Table, returns: ir.Table | None, *, day: date) -> ir.Table:
-    """The orders as they stood at the end of `day`: what came back only later is not yet taken off.
-
-    Args:
-        orders: clean/orders: order_id, ordered_on, net_amount.
-        returns: clean/returns: order_id, returned_on, amount (positive). Without it the net amount is today's.
-    """
-    seen = orders.filter(orders.ordered_on <= day)
-    if returns is None:
-        return seen
-    later = returns.filter(returns.returned_on > day, returns.order_id.notnull())
-    later = later.group_by(returned_order="order_id").aggregate(came_back_later=later.amount.sum())
-    joined = seen.left_join(later, seen.order_id == later.returned_order)
-    return joined.mutate(
-        net_amount=(joined.net_amount + joined.came_back_later.coalesce(0)).cast("decimal(18, 4)")
-    ).drop("returned_order", "came_back_later")
 
 
 class Repeats(NamedTuple):
