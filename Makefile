@@ -16,7 +16,7 @@ tests ?=
 jobs ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report check lab test lint format lock readme spark clean
+.PHONY: help setup report check lab test evidence lint format lock readme spark clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -49,6 +49,12 @@ lab: $(INSTALLED) ## open JupyterLab on the notebooks (lang=zh: on Chinese copie
 
 test: $(INSTALLED) ## run every test that this machine can run; the others say why they are skipped
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(jobs) --dist loadfile -ra $(tests)
+
+evidence: $(INSTALLED) ## run the long simulations and write down what they show, tests/evidence/*.txt (an hour or so)
+	@for script in tests/evidence/$(or $(only),*).py; do \
+		echo "$$script ..."; name=$$(basename $$script .py); \
+		OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m evidence.$$name > tests/evidence/$$name.new || exit 1; \
+		mv tests/evidence/$$name.new tests/evidence/$$name.txt; done
 
 lint: $(INSTALLED) ## style of code and notebooks, and the layers of the library
 	@$(BIN)/ruff check .

@@ -91,3 +91,11 @@ def test_the_figure_before_is_the_published_one_else_what_this_run_found() -> No
     assert earlier("n", found, {}) == Finding(6)
     assert earlier("n", found, published, whole=False) == Finding(6)
     assert earlier("n", {"n": Finding(7)}, {}) is None
+
+
+def test_a_grade_of_evidence_is_one_of_four_and_kept(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="randomised, matched, observed, assumed"):
+        Finding(0.1, "share", evidence="proven")
+    write_findings(tmp_path / "one.json", {"lift": Finding(0.1, "share", evidence="matched"), "n": Finding(3)})
+    kept = json.loads((tmp_path / "one.json").read_text(encoding="utf-8"))
+    assert kept["lift"]["evidence"] == "matched" and "evidence" not in kept["n"]

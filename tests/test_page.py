@@ -104,3 +104,12 @@ def test_named_results_are_shown_to_the_last() -> None:
     run = SimpleNamespace(chapter="x", findings={f"figure_{i}": Finding(i, "rows") for i in range(100)})
     shown = page.results(run)  # type: ignore[arg-type]
     assert "figure_99" in shown.html
+
+
+def test_a_claim_says_what_it_rests_on() -> None:
+    card = page.figure_card("07_ab_testing", "lift", Finding(0.1, "share", 0.05, 0.15, evidence="randomised"))
+    assert "Randomised" in card and "5.0%" in card
+    assert "wb-grade" not in page.figure_card("07_ab_testing", "lift", Finding(0.1, "share"))
+    told = page.evidence("matched", "assumed")
+    assert repr(told).splitlines()[1].startswith("Assumed: rests on a value")
+    assert told.html.count("<p>") == 2

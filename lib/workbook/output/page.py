@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from workbook.data.findings import earlier
+from workbook.data.findings import GRADES, Evidence, earlier
 from workbook.data.metrics import METRICS
 from workbook.output import i18n
 from workbook.output.i18n import _, ngettext
@@ -200,6 +200,32 @@ def warning(text: str) -> Fragment:
     return Fragment(f'<aside class="wb-warning" role="note">{_inline(text)}</aside>', text)
 
 
+def evidence(*grades: Evidence) -> Fragment:
+    """What the claims beside it rest on: a badge for each grade, with what it means."""
+    told = [(_grade(grade), _grade_meaning(grade)) for grade in grades]
+    rows = "".join(f"<p>{_badge(grade)} {escape(told[i][1])}</p>" for i, grade in enumerate(grades))
+    return Fragment(f'<div class="wb-grades" role="note">{rows}</div>', "\n".join(": ".join(pair) for pair in told))
+
+
+def _badge(grade: str) -> str:
+    return f'<span class="wb-grade wb-grade-{GRADES.index(grade) + 1}">{escape(_grade(grade))}</span>'
+
+
+def _grade(grade: str) -> str:
+    return {
+        "randomised": _("Randomised"), "matched": _("Matched"), "observed": _("Observed"), "assumed": _("Assumed"),
+    }[grade]
+
+
+def _grade_meaning(grade: str) -> str:
+    return {
+        "randomised": _("chance decided who got it, so that the difference is its effect, within the interval."),
+        "matched": _("compared with customers made alike afterwards: what they differ in unseen may still explain it."),
+        "observed": _("seen without a control: it happened, but nothing here says what caused it."),
+        "assumed": _("rests on a value that somebody declared: replace it with your own."),
+    }[grade]
+
+
 def figures(run: Run, names: Iterable[str]) -> Fragment:
     """Named findings of this run as cards: value, change against the period before, definition on demand."""
     kept = [name for name in names if name in run.findings]
@@ -214,10 +240,10 @@ def figure_card(chapter: str, name: str, finding: Any, previous: Any = None, *, 
     """One card: name, value, interval, change against the period before, definition on demand."""
     title = escape(metric_name(chapter, name))
     title = f'<a href="{escape(href)}">{title}</a>' if href else title
-    interval = ""
+    interval = f'<div class="wb-rests">{_badge(finding.evidence)}</div>' if finding.evidence else ""
     if finding.low is not None and finding.high is not None:
         low, high = i18n.quantity(finding.low, finding.unit), i18n.quantity(finding.high, finding.unit)
-        interval = f'<div class="wb-interval">{escape(_("between {low} and {high}").format(low=low, high=high))}</div>'
+        interval += f'<div class="wb-interval">{escape(_("between {low} and {high}").format(low=low, high=high))}</div>'
     return (
         f'<div class="wb-figure"><h3>{title}</h3><div class="wb-value">{escape(shown(finding))}</div>{interval}'
         f'<div class="wb-change">{_against(finding, previous)}</div>{definition(chapter, name)}</div>'
