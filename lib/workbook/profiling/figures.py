@@ -14,7 +14,7 @@ import pandas as pd
 from workbook.data.findings import Figure
 from workbook.profiling import concentration
 from workbook.profiling.bridge import Split
-from workbook.profiling.lifecycle import wilson
+from workbook.scoring import wilson
 
 PARTS = ("customers", "orders_per_customer", "basket", "units", "price", "mix", "price_and_mix", "basket_size",
          "discount", "returns", "anonymous")  # fmt: skip

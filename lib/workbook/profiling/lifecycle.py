@@ -15,13 +15,11 @@ Stages of an earlier date come from the same records with everything later left 
 contract nobody tells the shop that they have left, so "dormant" and "lost" are conventions. `bought_after`
 checks them: what share of each stage bought again in the days that followed.
 
-Source of the check's interval: E. B. Wilson, Probable inference, the law of succession, and statistical inference,
-1927.
+The check's interval is Wilson's (`scoring`).
 """
 
 from __future__ import annotations
 
-import math
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -30,6 +28,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from workbook.data.errors import WorkbookError
+from workbook.scoring import Estimate, wilson
 
 STAGES = ("prospect", "new", "active", "returning", "dormant", "lost")
 
@@ -139,7 +138,7 @@ def shares(checked: pd.DataFrame, *, smallest_sample: int) -> pd.DataFrame:
     enough = in_order(checked)
     enough = enough[enough["customers"] >= smallest_sample]
     told = [wilson(int(row.buyers), int(row.customers)) for row in enough.itertuples()]
-    return enough.assign(**{name: [getattr(share, name) for share in told] for name in Share._fields}).rename(
+    return enough.assign(**{name: [getattr(share, name) for share in told] for name in Estimate._fields}).rename(
         columns={"value": "share"}
     )
 
@@ -163,23 +162,3 @@ def second_purchases(orders: ir.Table, *, as_of: date, days: int = 90, cohort_da
     gap = joined.ordered_on.delta(joined.first_ordered_on, unit="day")
     each = joined.group_by("customer_id").agg(again=gap.between(1, days).any())
     return each.agg(customers=each.count(), repeaters=each.again.cast("int64").sum())
-
-
-class Share(NamedTuple):
-    """A share with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-def wilson(hits: int, n: int, *, z: float = 1.959964) -> Share:
-    """Share of `hits` in `n` with Wilson's interval, which stays within 0 and 1.
-
-    >>> [round(x, 3) for x in wilson(5, 10)]
-    [0.5, 0.237, 0.763]
-    """
-    p = hits / n
-    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return Share(p, max(0.0, centre - half), min(1.0, centre + half))

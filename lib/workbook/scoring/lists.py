@@ -8,46 +8,21 @@ Where a list ends in the middle of equal numbers, its last places are drawn by l
 with the chance of being drawn, so that no order of rows decides.
 
 Intervals: bootstrap over customers (each customer's weight is drawn from a Poisson distribution with mean 1),
-2.5 % to 97.5 %; shares of a count: Wilson. What is caught is response, not uplift: who would have bought anyway is
-caught too (see 07).
+2.5 % to 97.5 %. What is caught is response, not uplift: who would have bought anyway is caught too (see 07).
 
-Sources: B. Efron & R. Tibshirani, An Introduction to the Bootstrap, 1993; E. B. Wilson, JASA 22, 1927.
+Source: B. Efron & R. Tibshirani, An Introduction to the Bootstrap, 1993.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from workbook.data.errors import WorkbookError
-
-Z = 1.959963984540054  # 97.5 % quantile of the normal distribution
-
-
-class Estimate(NamedTuple):
-    """A value with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-def wilson(successes: int, n: int) -> Estimate:
-    """A share with its interval by Wilson's score: right also for few, none or all.
-
-    >>> [round(x, 3) for x in wilson(0, 10)]
-    [0.0, 0.0, 0.278]
-    """
-    if n == 0:
-        return Estimate(math.nan, math.nan, math.nan)
-    p, z2 = successes / n, Z * Z
-    centre = (p + z2 / (2 * n)) / (1 + z2 / n)
-    half = Z * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    return Estimate(p, max(0.0, centre - half), min(1.0, centre + half))
+from workbook.scoring.intervals import ratio
 
 
 class Ranking:
@@ -58,6 +33,28 @@ class Ranking:
         self.order = np.argsort(-numbers, kind="stable")
         falls = np.flatnonzero(np.diff(numbers[self.order]))
         self.ends = np.append(falls, len(numbers) - 1) if len(numbers) else falls  # last place of each group
+
+    def sums(self, of_customers: np.ndarray) -> np.ndarray:
+        """What the groups of equal numbers hold, highest group first, of columns with a row per customer.
+
+        >>> Ranking(np.array([3, 1, 1, 2])).sums(np.array([[10.0], [20.0], [30.0], [40.0]])).ravel()
+        array([10., 40., 50.])
+        """
+        ordered = of_customers[self.order]
+        if len(self.ends) == len(self.order):
+            return ordered
+        return np.add.reduceat(ordered, np.append(0, self.ends[:-1] + 1), axis=0)
+
+    def middles(self) -> np.ndarray:
+        """How many customers stand before the middle of each customer's group of equal numbers.
+
+        >>> Ranking(np.array([3, 1, 1, 2])).middles()
+        array([0.5, 3. , 3. , 1.5])
+        """
+        heads = np.diff(self.ends, prepend=-1)
+        middles = np.empty(len(self.order))
+        middles[self.order] = np.repeat(self.ends + 1 - heads / 2, heads)
+        return middles
 
     def caught(self, outcome: np.ndarray, weights: np.ndarray, size: float) -> float:
         """Outcome of the first `size` customers, counted by weight."""
@@ -164,3 +161,16 @@ def break_even(*, cost: float, value: float | None, margin: float) -> float | No
     """
     gain = margin * (value or 0.0)
     return cost / gain if gain > 0 else None
+
+
+def top_shares(heads: np.ndarray, gains: np.ndarray, top: float) -> np.ndarray:
+    """Share of all gains that the first `top` of the heads hold; the group in which the list ends counts in part.
+
+    Args:
+        heads, gains: weights and weighted outcomes of the groups (groups × draws), as `Ranking.sums` gives them.
+    """
+    size = top * heads.sum(axis=0)
+    ranks = np.cumsum(heads, axis=0)
+    longest = int((ranks < size).sum(axis=0).max(initial=0)) + 1  # no list reaches beyond this group
+    taken = np.clip((size - ranks[:longest] + heads[:longest]) / np.maximum(heads[:longest], 1e-300), 0, 1)
+    return ratio((gains[:longest] * taken).sum(axis=0), gains.sum(axis=0))
