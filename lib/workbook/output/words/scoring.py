@@ -1,4 +1,4 @@
-"""What every trial of a prediction says: names of the measures, how to read them, and whether a model earns its place."""
+"""What every trial of a prediction says: its measures, how to read them, and whether a model earns its place."""
 
 from __future__ import annotations
 
@@ -34,11 +34,13 @@ def reading(measure: str) -> str:
     return {
         "bias": _("Total bias: by how much the forecasts add up to more (+) or less (−) than what came."),
         "rmse": _("RMSE: root of the mean squared miss per customer; heavy buyers weigh most; less is better."),
-        "gini": _("Normalised Gini: 1 puts customers in the order of what they bought, 0 is no better than drawing lots."),
+        "gini": _("Normalised Gini: 1 puts customers in the order of what they bought, 0 is no better than drawing "
+                  "lots."),
         "top_share": _("Caught by the first tenth: what the customers with the highest forecasts brought, of all."),
-        "auc": _("AUC: the chance that one to whom it happened ranks above one to whom it did not; 0.5 is drawing lots."),
-        "average_precision": _("Average precision: the mean hit rate of lists of growing length; drawing lots gives the "
-                               "share to whom it happened."),
+        "auc": _("AUC: the chance that one to whom it happened ranks above one to whom it did not; 0.5 is drawing "
+                 "lots."),
+        "average_precision": _("Average precision: the mean hit rate of lists of growing length; drawing lots gives "
+                               "the share to whom it happened."),
         "brier": _("Brier score: mean squared distance of the probability from what happened; less is better."),
         "log_loss": _("Log loss: punishes being sure and wrong; less is better."),
         "top_lift": _("Lift of the first tenth: how many times the average rate the customers ranked first have."),
@@ -64,8 +66,8 @@ def verdict(v: Verdict, names: Mapping[str, str]) -> str:
         names: rival → its name for people.
     """
     if v.code == "too_few":
-        return _("Too little happened to the {n} customers in the test period: whether the model earns its place cannot "
-                 "be told.").format(n=i18n.number(v.n))
+        return _("Too little happened to the {n} customers in the test period: whether the model earns its place "
+                 "cannot be told.").format(n=i18n.number(v.n))
     text = {
         "earns": _("**The model earns its place:** its {measure} is better than that of the best naive rival, "
                    "“{rival}”, by {lead} (between {low} and {high})."),
