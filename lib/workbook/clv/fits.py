@@ -1,0 +1,307 @@
+"""Maximum likelihood, with what must be told about it: whether it converged, how sure the numbers are, where it is flat.
+
+Parameters are estimated in logarithms, time is scaled to the mean age, equal customers are merged and weighted, and
+the search begins from several places. Standard errors come from the observed information (the second derivatives at the
+optimum, differences of the exact first ones). Where the likelihood is flat in a direction, intervals come from the
+profile: the values of a parameter at which the best likelihood falls by 1.92.
+
+Codes of a fit: `converged`; `flat` (a parameter is known to no better than a factor of ten either way);
+`at_bound` (the search ended at the edge of what is allowed: the likelihood wants 0 or infinity);
+`disagreeing_starts` (searches from other places ended at other heights); `not_converged`; `too_few`;
+`no_mean` (gamma-gamma with q at or below 1: the value of a new customer has no mean).
+
+Sources: Y. Pawitan, In All Likelihood, 2001 (observed information, profile); the models' own papers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import brentq, minimize
+
+from workbook.clv.bgnbd import BG_NBD, Geometric
+from workbook.clv.counts import DAYS_A_WEEK, merge
+from workbook.clv.mbgnbd import MBG_NBD
+from workbook.clv.pareto_nbd import PARETO_NBD, ParetoNbd
+from workbook.data.errors import WorkbookError, nearest
+from workbook.scoring import Z
+
+Model = Geometric | ParetoNbd
+MODELS: Mapping[str, Model] = {model.name: model for model in (BG_NBD, MBG_NBD, PARETO_NBD)}
+FEWEST = 30  # customers, and repeat purchases, below which nothing is fitted
+LARGEST = 200_000  # merged rows on which a fit is made; of more a weighted sample is drawn
+BOUND = 9.0  # natural logarithms on each side of a start's scale
+FLAT = 1.17  # standard error of a logarithm: ten times more or less is still within its interval
+FALL = Z * Z / 2  # of the log-likelihood, at the ends of a 95 % interval
+STARTING_ROWS = 5_000  # on which the starting places are compared
+Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]  # logarithms → log-likelihood and its derivatives
+
+
+class Fit(NamedTuple):
+    """Parameters by maximum likelihood."""
+
+    model: str  # bg_nbd, mbg_nbd, pareto_nbd, gamma_gamma, sbg
+    names: tuple[str, ...]
+    units: tuple[str, ...]  # of each parameter: "", time or currency
+    values: np.ndarray
+    standard_errors: np.ndarray  # by the observed information
+    low: np.ndarray  # 95 % interval
+    high: np.ndarray
+    covariance: np.ndarray  # of the logarithms of the parameters
+    log_likelihood: float  # in the unit of time that is declared
+    customers: int
+    distinct: int  # rows after equal customers were merged
+    unit_days: int  # days in the unit of time
+    codes: tuple[str, ...]
+    starts: int  # places from which the search began
+
+    @property
+    def usable(self) -> bool:
+        """There is an optimum, and it means something."""
+        return not {"too_few", "not_converged", "no_mean"} & set(self.codes)
+
+    def value(self, name: str) -> float:
+        return float(self.values[self.names.index(name)])
+
+    def table(self) -> pd.DataFrame:
+        """One row a parameter: parameter, value, standard_error, low, high, unit."""
+        return pd.DataFrame(
+            {
+                "parameter": self.names, "value": self.values, "standard_error": self.standard_errors,
+                "low": self.low, "high": self.high, "unit": self.units,
+            }
+        )  # fmt: skip
+
+
+def too_few(model: str, names: Sequence[str], units: Sequence[str], *, customers: int, unit_days: int) -> Fit:
+    """A fit that was not made."""
+    blank = np.full(len(names), np.nan)
+    return Fit(
+        model, tuple(names), tuple(units), blank, blank, blank, blank, np.full((len(names),) * 2, np.nan),
+        float("nan"), customers, 0, unit_days, ("too_few",), 0,
+    )  # fmt: skip
+
+
+class Optimum(NamedTuple):
+    """The highest place that a search found."""
+
+    log_values: np.ndarray
+    height: float
+    covariance: np.ndarray  # of the logarithms
+    low: np.ndarray  # 95 % interval of the logarithms; infinite where the profile never falls
+    high: np.ndarray
+    codes: tuple[str, ...]
+
+
+def maximise(objective: Objective, starts: Sequence[np.ndarray], *, quick: Objective | None = None) -> Optimum:
+    """Climb from every start (on `quick` data where given), then finish the best and judge it."""
+    climbs = [_climb(quick or objective, np.asarray(start, float)) for start in starts]
+    best = max(climbs, key=lambda climb: climb[1])
+    agree = all(best[1] - height < 0.05 for _, height in climbs)
+    place, _ = _climb(objective, best[0]) if quick else best
+    place, height, slope, bend = _finish(objective, place)
+    codes = [] if agree else ["disagreeing_starts"]
+    if np.any(np.abs(place) > BOUND - 0.05):
+        codes.append("at_bound")
+    steep = np.linalg.eigvalsh(bend)
+    usable = bool(np.all(steep > 1e-8 * max(steep[-1], 1.0)))
+    covariance = np.linalg.inv(bend) if usable else np.linalg.pinv(bend, hermitian=True)
+    deviation = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    settled = float(slope @ covariance @ slope) < 1e-4 or "at_bound" in codes
+    flat = not usable or bool(np.any(deviation > FLAT))
+    codes = [*(["converged"] if settled else ["not_converged"]), *(["flat"] if flat else []), *codes]
+    low, high = place - Z * deviation, place + Z * deviation
+    if flat and settled:
+        low, high = _profile_ends(objective, place, height, deviation)
+        covariance = _bounded(covariance, (high - low) / (2 * Z))
+    return Optimum(place, height, covariance, low, high, tuple(codes))
+
+
+def _climb(objective: Objective, start: np.ndarray) -> tuple[np.ndarray, float]:
+    def down(place: np.ndarray) -> tuple[float, np.ndarray]:
+        height, slope = objective(place)
+        return -height, -slope
+
+    found = minimize(
+        down, start, jac=True, method="L-BFGS-B", bounds=[(-BOUND, BOUND)] * len(start),
+        options={"maxiter": 500, "ftol": 1e-13, "gtol": 1e-6, "maxcor": 20},
+    )  # fmt: skip
+    return found.x, -float(found.fun)
+
+
+def _finish(objective: Objective, place: np.ndarray) -> tuple[np.ndarray, float, np.ndarray, np.ndarray]:
+    """A few steps of Newton, as long as they climb: place, height, slope and the observed information there."""
+    height, slope = objective(place)
+    for _ in range(4):
+        bend = information(objective, place)
+        if np.linalg.eigvalsh(bend)[0] <= 0:
+            break
+        step = np.linalg.solve(bend, slope)
+        if slope @ step < 1e-9 or np.abs(step).max() > 2:
+            break
+        ahead = np.clip(place + step, -BOUND, BOUND)
+        height_ahead, slope_ahead = objective(ahead)
+        if height_ahead <= height:
+            break
+        place, height, slope = ahead, height_ahead, slope_ahead
+    return place, height, slope, information(objective, place)
+
+
+def information(objective: Objective, place: np.ndarray, step: float = 1e-4) -> np.ndarray:
+    """Minus the second derivatives of the log-likelihood, by differences of its exact slopes."""
+    rows = []
+    for i in range(len(place)):
+        ahead, behind = place.copy(), place.copy()
+        ahead[i] += step
+        behind[i] -= step
+        rows.append((objective(ahead)[1] - objective(behind)[1]) / (2 * step))
+    found = -np.array(rows)
+    return (found + found.T) / 2
+
+
+def profile_height(objective: Objective, place: np.ndarray, index: int, fixed: float) -> float:
+    """The highest log-likelihood with one logarithm held at `fixed`, beginning at `place`."""
+    free = [i for i in range(len(place)) if i != index]
+
+    def held(rest: np.ndarray) -> tuple[float, np.ndarray]:
+        whole = np.empty(len(place))
+        whole[index], whole[free] = fixed, rest
+        height, slope = objective(whole)
+        return height, slope[free]
+
+    return _climb(held, place[free])[1]
+
+
+def _profile_ends(
+    objective: Objective, place: np.ndarray, height: float, deviation: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where the profile of each parameter has fallen by 1.92; infinite if it has not at the bound."""
+    low, high = np.full(len(place), -np.inf), np.full(len(place), np.inf)
+    for i in range(len(place)):
+        for ends, bound in ((low, -BOUND), (high, BOUND)):
+
+            def above(fixed: float, index: int = i) -> float:
+                return profile_height(objective, place, index, fixed) - (height - FALL)
+
+            if abs(place[i] - bound) > 1e-6 and above(bound) < 0:
+                ends[i] = brentq(above, bound, place[i], xtol=0.02)
+    return low, high
+
+
+def _bounded(covariance: np.ndarray, widest: np.ndarray) -> np.ndarray:
+    """The covariance scaled down to deviations that the profile allows."""
+    deviation = np.sqrt(np.maximum(np.diag(covariance), 1e-12))
+    limit = np.where(np.isfinite(widest), np.minimum(widest, deviation), np.minimum(deviation, 3.0))
+    scale = limit / deviation
+    return covariance * np.outer(scale, scale)
+
+
+def known_model(name: str) -> Model:
+    if name not in MODELS:
+        raise WorkbookError(f"There is no purchase model {name!r}.", way_out=nearest(name, MODELS))
+    return MODELS[name]
+
+
+def log_likelihood_each(model: str, values: np.ndarray, customers: pd.DataFrame) -> np.ndarray:
+    """The log-likelihood of each customer (x, t_x, T in the unit of the parameters)."""
+    return known_model(model).log_likelihood(np.asarray(values, float), *_arrays(customers))[0]
+
+
+def _arrays(customers: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    x, t_x, T = (customers[name].to_numpy(float) for name in ("x", "t_x", "T"))
+    return x, t_x, T
+
+
+def purchase_objective(model: Model, customers: pd.DataFrame, scale: float) -> Objective:
+    """The log-likelihood of merged customers as a function of the logarithms, times divided by `scale`."""
+    x, t_x, T = _arrays(customers)
+    weights = customers["customers"].to_numpy(float)
+    t_x, T = t_x / scale, T / scale
+
+    def objective(place: np.ndarray) -> tuple[float, np.ndarray]:
+        each, slopes = model.log_likelihood(np.exp(place), x, t_x, T)
+        return float(weights @ each), slopes @ weights
+
+    return objective
+
+
+def fit_purchases(
+    customers: pd.DataFrame, model: str = "bg_nbd", *, unit_days: int = DAYS_A_WEEK, largest: int = LARGEST
+) -> Fit:
+    """BG/NBD, MBG/NBD or Pareto/NBD by maximum likelihood.
+
+    Args:
+        customers: x, t_x, T in units of `unit_days` days; `customers` where equal ones are merged already.
+        largest: merged rows; of more, that many are drawn (seeded) and stand for all.
+    """
+    kind = known_model(model)
+    units = tuple("time" if timed else "" for timed in kind.in_time)
+    rows = merge(customers)
+    people = int(rows["customers"].sum())
+    repeats = int((rows["x"] * rows["customers"]).sum())
+    if people < FEWEST or repeats < FEWEST:
+        return too_few(model, kind.names, units, customers=people, unit_days=unit_days)
+    distinct, share = len(rows), 1.0
+    if distinct > largest:
+        rows = rows.sample(largest, random_state=0)
+        share = float(rows["customers"].sum()) / people
+    scale = float(np.average(rows["T"], weights=rows["customers"])) or 1.0
+    objective = purchase_objective(kind, rows, scale)
+    quick = None
+    if len(rows) > 2 * STARTING_ROWS:
+        quick = purchase_objective(kind, rows.sample(STARTING_ROWS, random_state=0), scale)
+    found = maximise(objective, [np.log(start) for start in kind.starts], quick=quick)
+    shift = np.where(kind.in_time, np.log(scale), 0.0)
+    bought = float((rows["x"] * rows["customers"]).sum())
+    return as_fit(
+        model, kind.names, units, found, shift=shift, log_likelihood=found.height - bought * np.log(scale),
+        customers=people, distinct=distinct, unit_days=unit_days, starts=len(kind.starts), share=share,
+    )  # fmt: skip
+
+
+def as_fit(
+    model: str, names: Sequence[str], units: Sequence[str], found: Optimum, *, shift: np.ndarray,
+    log_likelihood: float, customers: int, distinct: int, unit_days: int, starts: int, share: float = 1.0,
+    more_codes: Sequence[str] = (),
+) -> Fit:
+    """The optimum in the units of the data. `share`: of the customers that were fitted on (a sample stands for all)."""
+    values = np.exp(found.log_values + shift)
+    deviation = np.sqrt(np.maximum(np.diag(found.covariance), 0.0))
+    with np.errstate(over="ignore"):
+        low, high = np.exp(found.low + shift), np.exp(found.high + shift)
+    return Fit(
+        model, tuple(names), tuple(units), values, values * deviation, low, high, found.covariance,
+        log_likelihood / share, customers, distinct, unit_days, (*found.codes, *more_codes), starts,
+    )  # fmt: skip
+
+
+def fit_all(customers: pd.DataFrame, *, unit_days: int = DAYS_A_WEEK) -> dict[str, Fit]:
+    """All three models on the same customers."""
+    rows = merge(customers)
+    return {name: fit_purchases(rows, name, unit_days=unit_days) for name in MODELS}
+
+
+def best(fits: Mapping[str, Fit]) -> str | None:
+    """The usable model with the highest likelihood; all have four parameters. None where none is usable."""
+    usable = {name: fit.log_likelihood for name, fit in fits.items() if fit.usable}
+    return max(usable, key=lambda name: usable[name]) if usable else None
+
+
+def profile(fit: Fit, customers: pd.DataFrame, name: str, *, points: int = 21) -> pd.DataFrame:
+    """How the best log-likelihood falls as one parameter is held elsewhere.
+
+    Returns:
+        value, log_likelihood_drop (0 at the optimum), inside (within 1.92: the 95 % interval).
+    """
+    if name not in fit.names:
+        raise WorkbookError(f"{fit.model} has no parameter {name!r}.", way_out=nearest(name, fit.names))
+    index, place = fit.names.index(name), np.log(fit.values)
+    objective = purchase_objective(known_model(fit.model), merge(customers), 1.0)
+    top = objective(place)[0]
+    deviation = min(float(np.sqrt(fit.covariance[index, index])), 2.0)
+    grid = place[index] + np.linspace(-3, 3, points) * deviation
+    drops = [max(top - profile_height(objective, place, index, fixed), 0.0) for fixed in grid]
+    return pd.DataFrame({"value": np.exp(grid), "log_likelihood_drop": drops, "inside": np.array(drops) <= FALL})
