@@ -1,15 +1,7 @@
-"""The explorers of 04_rfm: what they draw, what they write, and a real browser that moves a slider."""
+"""The explorers of 04_rfm: what they draw and what they write. A real browser moves them in test_lab."""
 
-import os
-import re
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from datetime import date, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import ipywidgets
 import matplotlib.pyplot as plt
@@ -168,81 +160,3 @@ class TestBuilder:
         wanted = segments.parse("region = East and purchase_days > 0")
         assert len(frame) == rows == segments.size(people, wanted).customers > 0
         assert frame["spend_12m"].is_monotonic_decreasing
-
-
-@pytest.fixture
-def lab(shop):
-    """JupyterLab on a copy of the notebook in the shop's folder: its address."""
-    notebooks = Path(__file__).resolve().parents[1] / "notebooks"
-    source = (notebooks / "04_rfm.ipynb").read_text(encoding="utf-8")
-    asked = source.replace('as_of: str = \\"\\"', 'as_of: str = \\"2026-06\\"')
-    assert asked != source
-    (shop / "04_rfm.ipynb").write_text(asked, encoding="utf-8")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    home = shop / "home"
-    wishes = {
-        "notebook-extension/tracker": '{"windowingMode": "none"}',  # else cells out of sight are not drawn
-        "apputils-extension/notification": '{"fetchNews": "false"}',
-    }
-    for name, wish in wishes.items():
-        file = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(wish)
-    environment = {key: value for key, value in os.environ.items() if key != "WORKBOOK_REPORT"} | {
-        "JUPYTER_CONFIG_DIR": str(home / "config"), "JUPYTER_DATA_DIR": str(home / "data"),
-        "IPYTHONDIR": str(home / "ipython"), "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
-    }  # fmt: skip
-    command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}",
-        "--ServerApp.port_retries=0", "--ServerApp.ip=127.0.0.1", "--IdentityProvider.token=",
-        f"--ServerApp.root_dir={shop}", "--LabApp.news_url=",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-    ]  # fmt: skip
-    with (shop / "lab.log").open("wb") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
-    try:
-        _wait_for(f"http://127.0.0.1:{port}/api", server, shop / "lab.log")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
-
-
-def _wait_for(address, server, log):
-    until = time.monotonic() + 60
-    while True:
-        try:
-            urllib.request.urlopen(address, timeout=5).close()
-            return
-        except OSError:
-            if server.poll() is not None or time.monotonic() > until:
-                raise RuntimeError(f"JupyterLab did not start:\n{log.read_text(errors='replace')}") from None
-            time.sleep(0.2)
-
-
-@pytest.mark.slow
-def test_a_slider_moves_table_and_picture(lab, browser):
-    """As an analyst does it: open 04 in JupyterLab, Run All, one step on the first slider."""
-    page = browser.new_page(viewport={"width": 1400, "height": 1000})
-    page.goto(f"{lab}/lab/tree/04_rfm.ipynb?reset")
-    page.locator(".jp-Notebook").wait_for(timeout=60_000)
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
-    page.get_by_text("Run", exact=True).first.click()
-    page.locator(".lm-Menu-itemLabel", has_text=re.compile("^Run All Cells$")).click()
-    explored = page.locator(".wb-explored").first
-    explored.locator("img").wait_for(timeout=120_000)
-    explored.scroll_into_view_if_needed()
-    table, picture = explored.locator("table").inner_text(), explored.locator("img").get_attribute("src")
-    handle = page.locator(".noUi-handle").first
-    handle.focus()
-    handle.press("ArrowRight")
-    page.wait_for_function(
-        "before => {const e = document.querySelector('.wb-explored'); const i = e && e.querySelector('img');"
-        " return i && e.querySelector('table') && i.src !== before}",
-        arg=picture, timeout=30_000,
-    )  # fmt: skip
-    assert explored.locator("img").get_attribute("src") != picture
-    assert explored.locator("table").inner_text() != table
-    assert explored.locator("img").count() == 1, "a chart is drawn once"
