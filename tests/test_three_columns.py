@@ -1,12 +1,14 @@
-"""The smallest shop: one file with customer, day and amount, from `workbook new` to the named results of 04_rfm."""
+"""The smallest shop: one file with customer, day and amount, from `workbook new` to a report of every chapter."""
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 
 # The hand table of the lifetime models (day units, seen until 2015-02-07): customer, day, amount.
 ROWS = """customer,date,amount
@@ -35,16 +37,36 @@ def workbook(*arguments: str, folder: Path) -> str:
     return ran.stdout
 
 
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every chapter of the smallest shop, in English."""
+    folder = tmp_path_factory.mktemp("smallest")
+    (folder / "sales.csv").write_text(ROWS)
+    workbook("new", "shop", "--orders", "sales.csv", folder=folder)
+    workbook("render", "--settings", "shop/workbook.yaml", "--as-of", "2015-02-07", "--lang", "en", folder=folder)
+    (made,) = (folder / "shop" / "reports").glob("2015-02*")
+    return made
+
+
 @pytest.mark.slow
-def test_a_three_column_file_is_a_shop(tmp_path: Path) -> None:
-    (tmp_path / "sales.csv").write_text(ROWS)
-    workbook("new", "shop", "--orders", "sales.csv", folder=tmp_path)
-    workbook("render", "--settings", "shop/workbook.yaml", "--as-of", "2015-02-07", "--only", "04", "--lang", "en",
-             folder=tmp_path)  # fmt: skip
-    (report,) = (tmp_path / "shop" / "reports").glob("2015-02*/findings.json")
-    found = json.loads(report.read_text(encoding="utf-8"))["04_rfm"]
+def test_a_three_column_file_is_a_shop(report: Path) -> None:
+    found = json.loads((report / "findings.json").read_text(encoding="utf-8"))["04_rfm"]
     value = {name: finding["value"] for name, finding in found.items()}
     assert (value["customers"], value["repeat_purchase_days"], value["repeaters"]) == (6, 7, 4)
     assert value["mean_repeat_value"] == pytest.approx((2 + 3 + 3 + 4.5) / 4)
     assert value["capture_rfm_buyers"] is None and found["capture_rfm_buyers"]["reason"] == "too_few"
     assert sum(v for name, v in value.items() if name.startswith("segment_") and name.endswith("_customers")) == 6
+
+
+@pytest.mark.slow
+def test_too_little_to_tell_is_said_and_no_number(report: Path) -> None:
+    outcomes = json.loads((report / "run.json").read_text(encoding="utf-8"))["outcomes"]
+    assert {outcome["chapter"]: outcome["error"] for outcome in outcomes if outcome["state"] != "done"} == {}
+    chapters = json.loads((report / "findings.json").read_text(encoding="utf-8"))
+    claims = {
+        f"{chapter}.{name}": finding for chapter, findings in chapters.items() for name, finding in findings.items()
+        if finding.get("evidence") in ("randomised", "matched") or "low" in finding}
+    assert claims == {}, "six customers bear no interval and no effect"
+    pages = {page.name: BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser").get_text(" ")
+             for page in (report / "en").glob("*.html")}
+    assert {name for name, text in pages.items() if re.search(r"\b(nan|NaN|NaT|inf)\b", text)} == set()
