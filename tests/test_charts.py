@@ -39,6 +39,19 @@ def months() -> pd.DataFrame:
                          "low": values * 0.9, "high": values * 1.1})
 
 
+def waning(lang: str) -> pd.DataFrame:
+    days = np.arange(0, 30.0)
+    return pd.concat([
+        pd.DataFrame({"name": name, "day": days, "share": 0.98 ** (days * k), "low": 0.97 ** (days * k),
+                      "high": 0.99 ** (days * k)}) for k, name in enumerate(NAMES[lang], 1)])  # fmt: skip
+
+
+def windows(lang: str) -> pd.DataFrame:
+    days = pd.to_datetime(["2025-01-01", "2025-04-01", "2025-02-01", "2025-05-01"])
+    return pd.DataFrame({"name": [NAMES[lang][0]] * 2 + [NAMES[lang][1]] * 2, "from": days,
+                         "to": days + pd.Timedelta(days=60), "kind": [NAMES[lang][1], NAMES[lang][2]] * 2})
+
+
 KINDS: dict[str, Callable[[str], Axes]] = {
     "bars": lambda lang: charts.bars(
         people(lang), label="name", value="n", low="low", high="high", unit="customers", title=NAMES[lang][0]),
@@ -60,6 +73,11 @@ KINDS: dict[str, Callable[[str], Axes]] = {
     "scatter": lambda lang: charts.scatter(people(lang), x="n", y="share", unit="share", size="n", label="name"),
     "stacked": lambda lang: charts.stacked(
         people(lang), label="name", parts={"share": NAMES[lang][0], "low": NAMES[lang][1]}, unit="number"),
+    "bands": lambda lang: charts.bands(
+        waning(lang), x="day", y="share", group="name", low="low", high="high", steps=True, title=NAMES[lang][0],
+        reference=0.5, reference_name=NAMES[lang][1], marks={10: NAMES[lang][2]}, diagonal=True),
+    "spans": lambda lang: charts.spans(
+        windows(lang), label="name", start="from", end="to", kind="kind", title=NAMES[lang][0]),
 }
 
 

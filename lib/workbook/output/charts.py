@@ -717,3 +717,90 @@ def stacked(
     ]
     _describe(ax, _("Stacked bar chart"), title, facts)
     return ax
+
+
+def bands(
+    table: pd.DataFrame, *, x: str, y: str, group: str, low: str | None = None, high: str | None = None,
+    title: str = "", xlabel: str = "", ylabel: str = "", unit: str = "share", x_unit: str = "days",
+    steps: bool = False, diagonal: bool = False, reference: float | None = None, reference_name: str = "",
+    marks: Mapping[float, str] | None = None, ax: Axes | None = None,
+) -> Axes:
+    """Curves of several groups over a number, each with its band: survival, precision and recall, calibration.
+
+    Args:
+        table: one row a point, in long form; the groups in the order in which they are to be named.
+        x, y, group: columns; at most six groups.
+        low, high: columns of the interval.
+        steps: whether a value holds until the next one (survival curves).
+        diagonal: whether to draw the line on which both are equal.
+        reference: a height to compare with.
+        marks: places on the axis to mark with a thin upright line, x → name.
+    """
+    ax = _canvas(ax, title, 3.8)
+    if not len(table):
+        return _nothing(ax, title)
+    groups, facts = list(dict.fromkeys(table[group])), []
+    for name, colour, dash in zip(groups, _many_colours(len(groups)), _dashes(len(groups)), strict=True):
+        rows = table[table[group] == name]
+        across, up = _floats(rows, x), _floats(rows, y)
+        drawn = {"drawstyle": "steps-post"} if steps else {}
+        ax.plot(across, up, color=colour, linestyle=dash, label=_text(name), **drawn)
+        if low and high:
+            ax.fill_between(across, _floats(rows, low), _floats(rows, high), color=colour, alpha=0.14, linewidth=0,
+                            step="post" if steps else None)
+        known = up[~np.isnan(up)]
+        if len(known):
+            fact = _("{name} from {first} to {last}")
+            facts.append(fact.format(name=name, first=_label(known[0], unit), last=_label(known[-1], unit)))
+    if diagonal:
+        ends = [0.0, float(np.nanmax(table[[x, y]].to_numpy(float)))]
+        ax.plot(ends, ends, color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
+    if reference is not None:
+        ax.axhline(reference, color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
+        ax.annotate(_text(reference_name), (1, reference), xycoords=("axes fraction", "data"), xytext=(-3, 3),
+                    textcoords="offset points", ha="right", color=QUIET, fontsize=8.5)
+    for place, name in (marks or {}).items():
+        ax.axvline(place, color=QUIET, linewidth=0.9, linestyle=(0, (3, 3)))
+        ax.annotate(_text(name), (place, 1), xycoords=("data", "axes fraction"), xytext=(3, -2),
+                    textcoords="offset points", va="top", fontsize=8.5, color=QUIET)
+    _axis(ax.xaxis, x_unit, xlabel)
+    _axis(ax.yaxis, unit, ylabel, ticks=5)
+    if np.nanmin(_floats(table, y)) >= 0:
+        ax.set_ylim(bottom=0)
+    if len(groups) > 1:
+        beside = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5), "borderaxespad": 0.4, "handlelength": 1.6}
+        ax.legend(**beside)
+    ax.grid()
+    _describe(ax, _("Line chart"), title, facts)
+    return ax
+
+
+def spans(
+    table: pd.DataFrame, *, label: str, start: str, end: str, kind: str, title: str = "", xlabel: str = "",
+    ax: Axes | None = None,
+) -> Axes:
+    """Stretches of time, one row a label: what is looked at, and what is foretold; `kind` gives the colour."""
+    ax = _canvas(ax, title, 1.7 + 0.42 * table[label].nunique())
+    if not len(table):
+        return _nothing(ax, title)
+    labels, kinds = list(dict.fromkeys(table[label])), list(dict.fromkeys(table[kind]))
+    colours = dict(zip(kinds, _many_colours(len(kinds)), strict=True))
+    begins, ends = (mpl.dates.date2num(pd.to_datetime(table[column])) for column in (start, end))
+    facts = []
+    for i, (begin, stop) in enumerate(zip(begins, ends, strict=True)):
+        of = table[kind].iat[i]
+        first = not any(table[kind].iloc[:i] == of)
+        ax.barh(labels.index(table[label].iat[i]), stop - begin, left=begin, color=colours[of], height=0.5,
+                alpha=0.85, hatch="" if kinds.index(of) == 0 else "////", edgecolor=PAPER,
+                label=_text(of) if first else None)
+        days = (i18n.date(table[column].iat[i]) for column in (start, end))
+        facts.append(f"{table[label].iat[i]}, {of}: {' – '.join(days)}")
+    ax.set_yticks(np.arange(len(labels)), [wrap(_text(name), 34) for name in labels])
+    ax.invert_yaxis()
+    places = mpl.dates.date2num(pd.date_range(mpl.dates.num2date(min(begins)), mpl.dates.num2date(max(ends)), 5))
+    ax.set_xticks(places, [i18n.month(mpl.dates.num2date(place).date(), short=True) for place in places])
+    ax.set_xlabel(xlabel)
+    ax.tick_params(axis="y", labelcolor=INK)
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=min(4, len(kinds)), borderaxespad=0, handlelength=1.6)
+    _describe(ax, _("Timeline"), title, facts)
+    return ax
