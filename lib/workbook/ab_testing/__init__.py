@@ -1,39 +1,104 @@
-"""A/B testing: what works, and what it is worth.
+"""A/B testing: what works?
 
-Question: which change do we keep? Assignments of customers to arms (`clean/assignments`), what they did
-(`clean/orders`, `clean/outcomes`) and messages that nobody randomised (`clean/contacts`) go in; one row per
-experiment, metric and arm comes out (`experiments`), and for each campaign what may be said of it.
+Question: did the change do it, by how much, and is it worth having? One row per customer and experiment goes in
+(clean/assignments, with clean/outcomes or clean/orders); effects with intervals and a verdict come out. The table that
+every method takes has one row a customer: customer_id, arm, value, denominator, before (see `experiments`).
 
-Each module says its own question, tables and sources.
+Before an experiment: `power`. May it be read: `split`. While it runs: `sequential`, `bayes`. After it: `means`,
+`rates`, `ratios`, `clusters`, `cuped`, `tails`, `many`, `segment_effects`, `uplift`. What follows: `verdict`.
+
+Sources: R. Kohavi, D. Tang & Y. Xu, Trustworthy Online Controlled Experiments, 2020; each module names its own.
 """
 
-from workbook.ab_testing.campaigns import Campaign, campaigns_sent, histories
-from workbook.ab_testing.differences import differences, is_parallel
-from workbook.ab_testing.matching import (
-    Difference,
-    Matched,
-    match,
-    matched_effect,
-    plain_difference,
-    pooled,
+from workbook.ab_testing.clusters import Design, cluster_design, cluster_effects
+from workbook.ab_testing.cuped import CupedHealth, cuped_effects, cuped_health
+from workbook.ab_testing.effects import Effect, as_frame
+from workbook.ab_testing.experiments import (
+    ORDER_METRICS,
+    Metric,
+    control_of,
+    effects,
+    list_experiments,
+    measured,
+    measured_from_orders,
+    metrics_of,
+    subjects,
 )
-from workbook.ab_testing.unrandomised import CLAIMS, Tested, campaign_rows, judge_campaigns, together
+from workbook.ab_testing.many import correct
+from workbook.ab_testing.means import mean_effect_from_sums, mean_effects
+from workbook.ab_testing.power import (
+    Baseline,
+    Detectable,
+    Duration,
+    at_once,
+    baselines,
+    detectable_curve,
+    duration,
+    minimum_detectable,
+    power_curve,
+    power_of,
+    sample_size,
+    sample_size_mean,
+    sample_size_rate,
+    traffic,
+)
+from workbook.ab_testing.rates import RateTests, rate_effect, rate_effects, rate_tests
+from workbook.ab_testing.ratios import ratio_effects
+from workbook.ab_testing.sequential import Stop, daily_looks, peeking_error, sequence, stopping
+from workbook.ab_testing.split import Maturity, SampleRatio, faults, maturity, sample_ratio, sample_ratio_of
+from workbook.ab_testing.tails import Winsorised, winsorised_effects
 
 __all__ = [
-    "CLAIMS",
-    "Campaign",
-    "Difference",
-    "Matched",
-    "Tested",
-    "campaign_rows",
-    "campaigns_sent",
-    "differences",
-    "histories",
-    "is_parallel",
-    "judge_campaigns",
-    "match",
-    "matched_effect",
-    "plain_difference",
-    "pooled",
-    "together",
+    "ORDER_METRICS",
+    "Baseline",
+    "CupedHealth",
+    "Design",
+    "Detectable",
+    "Duration",
+    "Effect",
+    "Maturity",
+    "Metric",
+    "RateTests",
+    "SampleRatio",
+    "Stop",
+    "Winsorised",
+    "as_frame",
+    "at_once",
+    "baselines",
+    "cluster_design",
+    "cluster_effects",
+    "control_of",
+    "correct",
+    "cuped_effects",
+    "cuped_health",
+    "daily_looks",
+    "detectable_curve",
+    "duration",
+    "effects",
+    "faults",
+    "list_experiments",
+    "maturity",
+    "mean_effect_from_sums",
+    "mean_effects",
+    "measured",
+    "measured_from_orders",
+    "metrics_of",
+    "minimum_detectable",
+    "peeking_error",
+    "power_curve",
+    "power_of",
+    "rate_effect",
+    "rate_effects",
+    "rate_tests",
+    "ratio_effects",
+    "sample_ratio",
+    "sample_ratio_of",
+    "sample_size",
+    "sample_size_mean",
+    "sample_size_rate",
+    "sequence",
+    "stopping",
+    "subjects",
+    "traffic",
+    "winsorised_effects",
 ]
