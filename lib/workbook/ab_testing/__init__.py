@@ -2,7 +2,8 @@
 
 Question: did the change do it, by how much, and is it worth having? One row per customer and experiment goes in
 (clean/assignments, with clean/outcomes or clean/orders); effects with intervals and a verdict come out. The table that
-every method takes has one row a customer: customer_id, arm, value, denominator, before (see `experiments`).
+every method takes has one row a customer: customer_id, arm, value, denominator, before (see `experiments`). Messages
+that nobody randomised (clean/contacts) go into `campaigns`; what may be said of them comes from `unrandomised`.
 
 Before an experiment: `power`. May it be read: `split`. While it runs: `sequential`, `bayes`. After it: `means`,
 `rates`, `ratios`, `clusters`, `cuped`, `tails`, `many`, `segment_effects`, `uplift`. What follows: `verdict`.
@@ -10,8 +11,10 @@ Before an experiment: `power`. May it be read: `split`. While it runs: `sequenti
 Sources: R. Kohavi, D. Tang & Y. Xu, Trustworthy Online Controlled Experiments, 2020; each module names its own.
 """
 
+from workbook.ab_testing.campaigns import Campaign, campaigns_sent, histories
 from workbook.ab_testing.clusters import Design, cluster_design, cluster_effects
 from workbook.ab_testing.cuped import CupedHealth, cuped_effects, cuped_health
+from workbook.ab_testing.differences import differences, is_parallel
 from workbook.ab_testing.effects import Effect, as_frame
 from workbook.ab_testing.experiments import (
     ORDER_METRICS,
@@ -25,6 +28,14 @@ from workbook.ab_testing.experiments import (
     subjects,
 )
 from workbook.ab_testing.many import correct
+from workbook.ab_testing.matching import (
+    Difference,
+    Matched,
+    match,
+    matched_effect,
+    plain_difference,
+    pooled,
+)
 from workbook.ab_testing.means import mean_effect_from_sums, mean_effects
 from workbook.ab_testing.power import (
     Baseline,
@@ -47,24 +58,32 @@ from workbook.ab_testing.ratios import ratio_effects
 from workbook.ab_testing.sequential import Stop, daily_looks, peeking_error, sequence, stopping
 from workbook.ab_testing.split import Maturity, SampleRatio, faults, maturity, sample_ratio, sample_ratio_of
 from workbook.ab_testing.tails import Winsorised, winsorised_effects
+from workbook.ab_testing.unrandomised import CLAIMS, Tested, campaign_rows, judge_campaigns, together
 
 __all__ = [
+    "CLAIMS",
     "ORDER_METRICS",
     "Baseline",
+    "Campaign",
     "CupedHealth",
     "Design",
     "Detectable",
+    "Difference",
     "Duration",
     "Effect",
+    "Matched",
     "Maturity",
     "Metric",
     "RateTests",
     "SampleRatio",
     "Stop",
+    "Tested",
     "Winsorised",
     "as_frame",
     "at_once",
     "baselines",
+    "campaign_rows",
+    "campaigns_sent",
     "cluster_design",
     "cluster_effects",
     "control_of",
@@ -73,10 +92,16 @@ __all__ = [
     "cuped_health",
     "daily_looks",
     "detectable_curve",
+    "differences",
     "duration",
     "effects",
     "faults",
+    "histories",
+    "is_parallel",
+    "judge_campaigns",
     "list_experiments",
+    "match",
+    "matched_effect",
     "maturity",
     "mean_effect_from_sums",
     "mean_effects",
@@ -85,6 +110,8 @@ __all__ = [
     "metrics_of",
     "minimum_detectable",
     "peeking_error",
+    "plain_difference",
+    "pooled",
     "power_curve",
     "power_of",
     "rate_effect",
@@ -99,6 +126,7 @@ __all__ = [
     "sequence",
     "stopping",
     "subjects",
+    "together",
     "traffic",
     "winsorised_effects",
 ]
