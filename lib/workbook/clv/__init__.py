@@ -5,7 +5,7 @@ customer comes out. Times are in weeks of seven days unless a table says otherwi
 
 The methods: counts (what the models are made from), bgnbd, mbgnbd, pareto_nbd (how often customers will buy),
 gamma_gamma (how much at a time), sbg (subscriptions), fits (maximum likelihood), expectations, forecast (both
-intervals), widening (past errors), validation, rival.
+intervals), widening (past errors), validation, rival, leaving.
 """
 
 from workbook.clv.counts import Facts, customer_table, facts, merge, merged
@@ -20,27 +20,65 @@ from workbook.clv.fits import (
     log_likelihood_each,
     profile,
 )
+from workbook.clv.forecast import Forecast, forecast, point_forecast
 from workbook.clv.gamma_gamma import Independence, expected_value, fit_value, independence
+from workbook.clv.leaving import p_alive
+from workbook.clv.rival import Rival, boosting, features
+from workbook.clv.sbg import expected_months, fit_sbg, observed_survival, survival, tenures
+from workbook.clv.validation import (
+    Split,
+    by_frequency,
+    earlier_split,
+    forecasts_of_purchases,
+    forecasts_of_spend,
+    holdout,
+    tracking,
+    value_errors,
+)
+from workbook.clv.widening import Widening, backtests, widen
 
 __all__ = [
     "FEWEST",
     "MODELS",
     "Facts",
     "Fit",
+    "Forecast",
     "Independence",
+    "Rival",
+    "Split",
+    "Widening",
     "alive",
+    "backtests",
     "best",
+    "boosting",
+    "by_frequency",
     "customer_table",
+    "earlier_split",
+    "expected_months",
     "expected_purchases",
     "expected_total",
     "expected_value",
     "facts",
+    "features",
     "fit_all",
     "fit_purchases",
+    "fit_sbg",
     "fit_value",
+    "forecast",
+    "forecasts_of_purchases",
+    "forecasts_of_spend",
+    "holdout",
     "independence",
     "log_likelihood_each",
     "merge",
     "merged",
+    "observed_survival",
+    "p_alive",
+    "point_forecast",
     "profile",
+    "survival",
+    "tenures",
+    "tracking",
+    "value_errors",
+    "widen",
 ]

@@ -1,4 +1,4 @@
-"""What a fitted purchase model expects of each customer, and of a new one."""
+"""What a fitted purchase model expects of each customer, and of a new one; all blank where the fit is not usable."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ def alive(fit: Fit, customers: pd.DataFrame) -> np.ndarray:
     Args:
         customers: x, t_x, T in the unit of the fit.
     """
+    if not fit.usable:
+        return np.full(len(customers), np.nan)
     x, t_x, T = (customers[name].to_numpy(float) for name in ("x", "t_x", "T"))
     model = known_model(fit.model)
     parts = [
@@ -35,6 +37,8 @@ def alive(fit: Fit, customers: pd.DataFrame) -> np.ndarray:
 
 def expected_purchases(fit: Fit, customers: pd.DataFrame, weeks: float) -> np.ndarray:
     """Expected purchases (days with a purchase) of each customer in the next `weeks`."""
+    if not fit.usable:
+        return np.full(len(customers), np.nan)
     x, t_x, T = (customers[name].to_numpy(float) for name in ("x", "t_x", "T"))
     model, t = known_model(fit.model), float(in_units(fit, weeks))
     parts = [
@@ -46,4 +50,6 @@ def expected_purchases(fit: Fit, customers: pd.DataFrame, weeks: float) -> np.nd
 
 def expected_total(fit: Fit, weeks: float | np.ndarray) -> np.ndarray:
     """Expected repeat purchases of a new customer within `weeks` of the first one: E[X(t)]."""
+    if not fit.usable:
+        return np.full(np.shape(weeks), np.nan)
     return known_model(fit.model).total(fit.values, in_units(fit, weeks))

@@ -1,4 +1,4 @@
-"""Maximum likelihood, with what must be told about it: whether it converged, how sure the numbers are, where it is flat.
+"""Maximum likelihood, with what must be told about it: whether it converged, how sure it is, where it is flat.
 
 Parameters are estimated in logarithms, time is scaled to the mean age, equal customers are merged and weighted, and
 the search begins from several places. Standard errors come from the observed information (the second derivatives at the
@@ -45,7 +45,7 @@ class Fit(NamedTuple):
 
     model: str  # bg_nbd, mbg_nbd, pareto_nbd, gamma_gamma, sbg
     names: tuple[str, ...]
-    units: tuple[str, ...]  # of each parameter: "", time or currency
+    units: tuple[str, ...]  # of each parameter: "", weeks, days, units (of unit_days) or currency
     values: np.ndarray
     standard_errors: np.ndarray  # by the observed information
     low: np.ndarray  # 95 % interval
@@ -238,7 +238,8 @@ def fit_purchases(
         largest: merged rows; of more, that many are drawn (seeded) and stand for all.
     """
     kind = known_model(model)
-    units = tuple("time" if timed else "" for timed in kind.in_time)
+    time = {1: "days", DAYS_A_WEEK: "weeks"}.get(unit_days, "units")
+    units = tuple(time if timed else "" for timed in kind.in_time)
     rows = merge(customers)
     people = int(rows["customers"].sum())
     repeats = int((rows["x"] * rows["customers"]).sum())

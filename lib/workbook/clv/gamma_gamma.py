@@ -130,5 +130,5 @@ def independence(customers: pd.DataFrame) -> Independence:
     middle, half = math.atanh(min(max(correlation, -0.999999), 0.999999)), Z / math.sqrt(n - 3)
     low, high = math.tanh(middle - half), math.tanh(middle + half)
     ranks = float(np.corrcoef(rankdata(x), rankdata(mean))[0, 1])
-    code = "holds" if -DOUBTFUL < low and high < DOUBTFUL else "doubtful"
+    code = "holds" if low > -DOUBTFUL and high < DOUBTFUL else "doubtful"
     return Independence(n, correlation, low, high, ranks, code)
