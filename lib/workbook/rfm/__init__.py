@@ -37,6 +37,7 @@ from workbook.rfm.findings import (
     find_thresholds,
 )
 from workbook.rfm.foresight import before_and_after, judged_sample, mean_answer, response_by_segment, waiting_lists
+from workbook.rfm.grouping import group_fitter
 from workbook.rfm.groups import NOT_YET, SEGMENTS, Level, Segment, assign, moved_share, movement, summary
 from workbook.rfm.rules import CutsInForce, ValueRule, cuts_in_force, remember, value_rule_in_force
 from workbook.rfm.scores import (
@@ -82,6 +83,7 @@ __all__ = [
     "find_segments",
     "find_table",
     "find_thresholds",
+    "group_fitter",
     "histogram",
     "judged_sample",
     "mean_answer",

@@ -12,7 +12,8 @@ The first prediction is the one on trial, the others are its rivals; `verdict` s
 the best of them, by the interval of its lead. The mean absolute error is not offered: where most customers buy nothing
 it cannot tell a model from a forecast of nothing for everybody.
 
-`scorecard` sets whole segmentations side by side: accuracy, rules, stability, benefit.
+The module `scorecard` sets whole segmentations side by side, and `groupings` wraps them for it. They are imported by
+name: trees need scikit-learn, which those who only judge a list should not wait for.
 """
 
 from workbook.scoring.forecasts import calibration, judge_forecasts, normalised_gini

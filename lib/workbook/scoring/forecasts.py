@@ -102,17 +102,17 @@ def _weighing(amounts: np.ndarray, came: np.ndarray, top: float) -> Weighing:
 
     def measures(weights: np.ndarray) -> np.ndarray:
         gains, n = weights * came[:, None], weights.sum(axis=0)
-        best = _gini(ideal.sums(weights), ideal.sums(gains))
+        best = gini_of(ideal.sums(weights), ideal.sums(gains))
         bias = ratio(amounts @ weights, gains.sum(axis=0)) - 1
         rmse = np.sqrt(ratio(errors @ weights, n))
         ranked = [(ranking.sums(weights), ranking.sums(gains)) for ranking in rankings]
-        gini = [ratio(_gini(heads, gained), best) for heads, gained in ranked]
+        gini = [ratio(gini_of(heads, gained), best) for heads, gained in ranked]
         return np.stack([bias, rmse, gini, [top_shares(heads, gained, top) for heads, gained in ranked]], axis=1)
 
     return measures
 
 
-def _gini(heads: np.ndarray, gains: np.ndarray) -> np.ndarray:
+def gini_of(heads: np.ndarray, gains: np.ndarray) -> np.ndarray:
     """Twice the area between the curve of gains and the diagonal, from groups of customers, best first."""
     total = heads.sum(axis=0)
     middle = np.cumsum(heads, axis=0) - heads / 2

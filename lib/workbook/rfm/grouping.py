@@ -1,0 +1,72 @@
+"""The segments as one way of grouping among others, for the scorecard of chapter 06."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+
+import ibis
+import numpy as np
+import pandas as pd
+
+from workbook.data.engine import few_rows
+from workbook.rfm.groups import assign
+from workbook.rfm.scores import MEASURES, Thresholds
+
+Labels = Callable[[pd.DataFrame], np.ndarray]
+
+
+def group_fitter(n_groups: int, rng: np.random.Generator) -> Callable[[pd.DataFrame], Labels]:
+    """Fits the cuts on one table of customers and names the segment of any other's by the same cuts.
+
+    The printed rule decides how many segments there are, not `n_groups`: other ways are given as many groups as there
+    are segments with customers. Nothing is drawn.
+
+    >>> people = {"recency_days": [1, 300], "frequency": [9, 1], "monetary": [90, 1], "purchase_days": [9, 1]}
+    >>> table = pd.DataFrame(people)
+    >>> group_fitter(2, np.random.default_rng(1))(table)(table).tolist()
+    ['champions', 'one_time_gone']
+    """
+    names: dict[tuple[int, ...], dict[tuple[int, ...], str]] = {}
+
+    def fit(customers: pd.DataFrame) -> Labels:
+        edges = _edges(customers)
+        bins = tuple(edges.bins.values())
+        if bins not in names:
+            names[bins] = _segments(edges)
+        return lambda others: _labels(others, edges, names[bins])
+
+    return fit
+
+
+def _edges(customers: pd.DataFrame, n_bins: int = 5) -> Thresholds:
+    """As `thresholds(first_time_apart=True)` computes them in the engine."""
+    shares = np.arange(1, n_bins) / n_bins
+    found = {measure: customers[measure].to_numpy(float) for measure in MEASURES}
+    again = found["frequency"][customers["purchase_days"].to_numpy() > 1]
+    found["frequency"] = again if len(again) else found["frequency"]
+    return Thresholds(
+        **{name: tuple(float(f"{edge:.12g}") for edge in np.quantile(each, shares)) for name, each in found.items()}
+    )
+
+
+def _scores(customers: pd.DataFrame, edges: Thresholds) -> np.ndarray:
+    recency, frequency, monetary = (
+        np.searchsorted(getattr(edges, measure), customers[measure].to_numpy(float)) for measure in MEASURES
+    )
+    return np.column_stack([edges.bins["r"] - recency, 1 + frequency, 1 + monetary])
+
+
+def _segments(edges: Thresholds) -> dict[tuple[int, ...], str]:
+    """The printed rule asked once for every possible row: (first time, r, f, m) → segment."""
+    ranges = [range(1, bins + 1) for bins in edges.bins.values()]
+    rows = [(days, *scores) for days, *scores in product((1, 2), *ranges)]
+    table = ibis.memtable(pd.DataFrame(rows, columns=["purchase_days", *edges.bins]))
+    named = few_rows(assign(table, edges))
+    return {(min(row["purchase_days"], 2), row["r"], row["f"], row["m"]): row["segment"] for row in named}
+
+
+def _labels(customers: pd.DataFrame, edges: Thresholds, segments: dict[tuple[int, ...], str]) -> np.ndarray:
+    days = np.minimum(customers["purchase_days"].to_numpy(), 2)
+    keys = np.column_stack([days, _scores(customers, edges)])
+    return np.array([segments[tuple(int(part) for part in key)] for key in keys])
