@@ -52,6 +52,11 @@ def windows(lang: str) -> pd.DataFrame:
                          "to": days + pd.Timedelta(days=60), "kind": [NAMES[lang][1], NAMES[lang][2]] * 2})
 
 
+def members(lang: str) -> pd.DataFrame:
+    at = np.linspace(-1, 1, 30)
+    return pd.DataFrame({"name": np.repeat(NAMES[lang], 10), "x": at, "y": np.tile(np.linspace(0.8, -0.1, 10), 3)})
+
+
 KINDS: dict[str, Callable[[str], Axes]] = {
     "bars": lambda lang: charts.bars(
         people(lang), label="name", value="n", low="low", high="high", unit="customers", title=NAMES[lang][0]),
@@ -78,6 +83,10 @@ KINDS: dict[str, Callable[[str], Axes]] = {
         reference=0.5, reference_name=NAMES[lang][1], marks={10: NAMES[lang][2]}, diagonal=True),
     "spans": lambda lang: charts.spans(
         windows(lang), label="name", start="from", end="to", kind="kind", title=NAMES[lang][0]),
+    "cloud": lambda lang: charts.cloud(
+        members(lang), x="x", y="y", group="name", title=NAMES[lang][0],
+        arrows=pd.DataFrame({"name": NAMES[lang][:2], "x": [1.0, -0.5], "y": [0.2, 0.7]})),
+    "silhouettes": lambda lang: charts.silhouettes(members(lang), group="name", value="y", title=NAMES[lang][1]),
 }
 
 

@@ -26,36 +26,79 @@ reproducible and constructive segmentation).
 
 from workbook.clustering.choice import Choice, choose, examined, gap, jaccard, stability
 from workbook.clustering.features import GROUPS, KNOWN, MEASURES, Mix, features, main_mix, measure
-from workbook.clustering.fits import agreement, density, k_means, mixture, nearest, ways
+from workbook.clustering.findings import (
+    adjusted_rand,
+    find_agreement,
+    find_groups,
+    find_refit,
+    find_rules,
+    find_structure,
+)
+from workbook.clustering.fits import NOISE, agreement, density, k_means, mixture, nearest, ways
 from workbook.clustering.fitting import BY_DEFAULT, Fitted, Options, checked, fitted, fitted_on, sampled, seeded
 from workbook.clustering.grouping import group_fitter
-from workbook.clustering.names import LETTERS, traits
+from workbook.clustering.identity import EVENTS, Followed, Matching, Snapshot, follow, match, refit_matched
+from workbook.clustering.keeping import RuleInForce, moved_share, movement, placed, remember, rule_in_force
+from workbook.clustering.names import LETTERS, MIDDLE, differences, traits
+from workbook.clustering.profile import (
+    Map,
+    apart_now,
+    crossed,
+    means,
+    satisfaction,
+    silhouettes,
+    sizes,
+    two_components,
+)
 from workbook.clustering.reliability import halves, reliability
 from workbook.clustering.rule import NO_GROUPS, Rule, assign, labels
-from workbook.clustering.structure import Structure, structure
+from workbook.clustering.structure import REFERENCES, Structure, structure
+from workbook.clustering.tree import Condition, Leaf, TreeRules, tree_rules
 
 __all__ = [
     "BY_DEFAULT",
+    "EVENTS",
     "GROUPS",
     "KNOWN",
     "LETTERS",
     "MEASURES",
+    "MIDDLE",
+    "NOISE",
     "NO_GROUPS",
+    "REFERENCES",
     "Choice",
+    "Condition",
     "Fitted",
+    "Followed",
+    "Leaf",
+    "Map",
+    "Matching",
     "Mix",
     "Options",
     "Rule",
+    "RuleInForce",
+    "Snapshot",
     "Structure",
+    "TreeRules",
+    "adjusted_rand",
     "agreement",
+    "apart_now",
     "assign",
     "checked",
     "choose",
+    "crossed",
     "density",
+    "differences",
     "examined",
     "features",
+    "find_agreement",
+    "find_groups",
+    "find_refit",
+    "find_rules",
+    "find_structure",
     "fitted",
     "fitted_on",
+    "follow",
     "gap",
     "group_fitter",
     "halves",
@@ -63,14 +106,27 @@ __all__ = [
     "k_means",
     "labels",
     "main_mix",
+    "match",
+    "means",
     "measure",
     "mixture",
+    "moved_share",
+    "movement",
     "nearest",
+    "placed",
+    "refit_matched",
     "reliability",
+    "remember",
+    "rule_in_force",
     "sampled",
+    "satisfaction",
     "seeded",
+    "silhouettes",
+    "sizes",
     "stability",
     "structure",
     "traits",
+    "tree_rules",
+    "two_components",
     "ways",
 ]

@@ -34,6 +34,7 @@ class Measure(NamedTuple):
 KNOWN = (
     Measure("recency_days", "rhythm", "log", "days"),
     Measure("purchases_per_year", "rhythm", "log", "number"),
+    Measure("gap_days", "rhythm", "log", "days"),
     Measure("gap_variation", "rhythm", "log", "number"),
     Measure("order_value", "value", "signed_log", "money"),
     Measure("units_per_order", "value", "signed_log", "number"),
@@ -108,7 +109,7 @@ def features(
 
     Returns:
         customer_id; purchase_days; recency_days; purchases_per_year (purchase days a year since the first, counting at
-        least half a year); gap_variation (standard deviation over mean of the days between purchases, of three
+        least half a year); gap_days (mean days between purchases, of two or more); gap_variation (standard deviation over mean of the days between purchases, of three
         purchases or more; 1 is as irregular as chance); order_value (net, a purchase day); units_per_order,
         lines_per_order (a purchase day); returned_share, discount_share (of the amount before them); category_<n>,
         channel_<n> (of what was spent); net_amount, spend_12m (currency). Blank: not known.
@@ -169,11 +170,14 @@ def worth(by: Any, days: ir.Table) -> ir.Table:
 
 
 def _gaps(days: ir.Table) -> ir.Table:
-    """customer_id, gap_variation; blank below three purchase days."""
+    """customer_id, gap_days, gap_variation; blank below two and three purchase days."""
     before = days.ordered_on.lag().over(ibis.window(group_by="customer_id", order_by="ordered_on"))
     gaps = days.mutate(gap=days.ordered_on.delta(before, unit="day").cast("float64"))
     found = gaps.group_by("customer_id").aggregate(n=gaps.gap.count(), mean=gaps.gap.mean(), sd=gaps.gap.std(how="pop"))
-    return found.select("customer_id", gap_variation=ibis.ifelse(found.n >= 2, found.sd / found["mean"], None))
+    return found.select(
+        "customer_id", gap_days=found["mean"],
+        gap_variation=ibis.ifelse(found.n >= 2, found.sd / found["mean"], None),
+    )  # fmt: skip
 
 
 def shares(rows: ir.Table, column: str, names: Sequence[str], by: Sequence[str] = ("customer_id",)) -> ir.Table:

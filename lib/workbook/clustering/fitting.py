@@ -28,8 +28,11 @@ from workbook.data.errors import WorkbookError, nearest
 from workbook.data.run import Run
 
 FEWEST = 60  # customers below which no groups are sought
-# Recency says where somebody stands now, not how they buy; the variation of gaps rests on two gaps in most customers.
-BY_DEFAULT = tuple(name for name in MEASURES if name not in ("recency_days", "gap_variation"))
+# Recency and the purchases a year fall for everybody who stays away: they say where somebody stands, not how they buy,
+# and a frozen scale would see the whole shop drift. The variation of gaps rests on two gaps in most customers.
+BY_DEFAULT = tuple(
+    name for name in MEASURES if name not in ("recency_days", "purchases_per_year", "gap_variation")
+)
 
 
 class Options(NamedTuple):

@@ -804,3 +804,76 @@ def spans(
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=min(4, len(kinds)), borderaxespad=0, handlelength=1.6)
     _describe(ax, _("Timeline"), title, facts)
     return ax
+
+
+def cloud(
+    table: pd.DataFrame, *, x: str, y: str, group: str, arrows: pd.DataFrame | None = None, title: str = "",
+    xlabel: str = "", ylabel: str = "", ax: Axes | None = None,
+) -> Axes:
+    """Many points in two dimensions, coloured by group, each group named at its middle.
+
+    Args:
+        group: column of the group's name; groups in the order in which they first appear.
+        arrows: name, x, y: directions to draw from the middle, at most 1 long.
+    """
+    ax = _canvas(ax, title, 5.0)
+    if not len(table):
+        return _nothing(ax, title)
+    groups, facts = list(dict.fromkeys(table[group])), []
+    shapes, middles = "osD^vP" * (1 + len(groups) // 6), []
+    for name, colour, shape in zip(groups, _many_colours(len(groups)), shapes, strict=False):
+        points = table[table[group] == name]
+        ax.scatter(points[x], points[y], s=13, marker=shape, color=colour, alpha=0.45, linewidth=0)
+        middles.append((name, float(points[x].median()), float(points[y].median()), colour))
+        facts.append(_("{name}: {n} points").format(name=name, n=i18n.number(len(points))))
+    white = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.2, "alpha": 0.85}
+    reach = 0.9 * min(np.abs(_floats(table, column)).max() for column in (x, y))
+    for row in (arrows if arrows is not None else table.head(0)).itertuples():
+        ax.annotate("", (reach * row.x, reach * row.y), (0, 0),
+                    arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 0.9})
+        ax.text(1.06 * reach * row.x, 1.06 * reach * row.y, _text(row.name), fontsize=8.5, color=INK, ha="center",
+                va="center", bbox=white)
+    for name, across, up, colour in middles:
+        ax.text(across, up, wrap(_text(name), 26), fontsize=9.5, color=_dark(colour), ha="center", va="center",
+                weight="bold", bbox=white | {"edgecolor": _dark(colour), "linewidth": 1})
+    for axis, name in ((ax.xaxis, xlabel), (ax.yaxis, ylabel)):
+        axis.set_major_formatter(UnitFormatter("number"))
+        axis.set_label_text(_text(name))
+    ax.grid()
+    _describe(ax, _("Map of points"), title, facts)
+    return ax
+
+
+def silhouettes(
+    table: pd.DataFrame, *, group: str, value: str, title: str = "", xlabel: str = "", ax: Axes | None = None
+) -> Axes:
+    """One thin bar a member, by group; the dashed line is the mean of all.
+
+    Args:
+        table: rows in the order of the groups, in each the largest value first.
+    """
+    ax = _canvas(ax, title, 4.6)
+    if not len(table):
+        return _nothing(ax, title)
+    groups, values, facts = list(dict.fromkeys(table[group])), _floats(table, value), []
+    pause, begin, places = max(4, len(table) // 40), 0, []
+    for name, colour in zip(groups, _many_colours(len(groups)), strict=True):
+        own = values[(table[group] == name).to_numpy()]
+        at = np.arange(begin, begin + len(own))
+        ax.fill_betweenx(at, 0, own, color=colour, alpha=0.8, linewidth=0, step="mid")
+        middling = i18n.number(round(float(own.mean()), 2))
+        places.append((begin + len(own) / 2, f"{wrap(_text(name), 30)}\n{middling}"))
+        facts.append(f"{name} {middling}")
+        begin += len(own) + pause
+    mean = float(values.mean())
+    ax.axvline(mean, color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
+    ax.annotate(_("mean {value}").format(value=i18n.number(round(mean, 2))), (mean, 1.01), ha="left", va="bottom",
+                xycoords=("data", "axes fraction"), fontsize=9, color=QUIET)
+    ax.axvline(0, color=QUIET, linewidth=0.8)
+    ax.set_yticks(*zip(*places, strict=True))
+    ax.invert_yaxis()
+    _axis(ax.xaxis, "number", xlabel)
+    ax.spines["left"].set_visible(False)
+    ax.tick_params(axis="y", labelcolor=INK)
+    _describe(ax, _("Silhouette chart"), title, facts)
+    return ax
