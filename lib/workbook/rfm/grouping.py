@@ -22,10 +22,10 @@ def group_fitter(n_groups: int, rng: np.random.Generator) -> Callable[[pd.DataFr
     The printed rule decides how many segments there are, not `n_groups`: other ways are given as many groups as there
     are segments with customers. Nothing is drawn.
 
-    >>> people = {"recency_days": [1, 300], "frequency": [9, 1], "monetary": [90, 1], "purchase_days": [9, 1]}
-    >>> table = pd.DataFrame(people)
+    >>> people = {"recency_days": [1, 80, 300], "frequency": [9, 2, 1], "monetary": [90, 9, 1]}
+    >>> table = pd.DataFrame(people).assign(purchase_days=[9, 2, 1])
     >>> group_fitter(2, np.random.default_rng(1))(table)(table).tolist()
-    ['champions', 'one_time_gone']
+    ['champions', 'occasional', 'one_time_gone']
     """
     names: dict[tuple[int, ...], dict[tuple[int, ...], str]] = {}
 
