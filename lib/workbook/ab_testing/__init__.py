@@ -11,6 +11,7 @@ Before an experiment: `power`. May it be read: `split`. While it runs: `sequenti
 Sources: R. Kohavi, D. Tang & Y. Xu, Trustworthy Online Controlled Experiments, 2020; each module names its own.
 """
 
+from workbook.ab_testing.bayes import Reading, reading
 from workbook.ab_testing.campaigns import Campaign, campaigns_sent, histories
 from workbook.ab_testing.clusters import Design, cluster_design, cluster_effects
 from workbook.ab_testing.cuped import CupedHealth, cuped_effects, cuped_health
@@ -37,6 +38,7 @@ from workbook.ab_testing.matching import (
     pooled,
 )
 from workbook.ab_testing.means import mean_effect_from_sums, mean_effects
+from workbook.ab_testing.plans import plannable, plans
 from workbook.ab_testing.power import (
     Baseline,
     Detectable,
@@ -55,10 +57,14 @@ from workbook.ab_testing.power import (
 )
 from workbook.ab_testing.rates import RateTests, rate_effect, rate_effects, rate_tests
 from workbook.ab_testing.ratios import ratio_effects
+from workbook.ab_testing.review import Reviewed, arm_totals, example, in_focus, record, review
+from workbook.ab_testing.segment_effects import Segments, by_segment, orders_before
 from workbook.ab_testing.sequential import Stop, daily_looks, peeking_error, sequence, stopping
 from workbook.ab_testing.split import Maturity, SampleRatio, faults, maturity, sample_ratio, sample_ratio_of
 from workbook.ab_testing.tails import Winsorised, winsorised_effects
 from workbook.ab_testing.unrandomised import CLAIMS, Tested, campaign_rows, judge_campaigns, together
+from workbook.ab_testing.verdict import Verdict, Worth, judge_experiment, own_prior, worth_a_year
+from workbook.ab_testing.worths import worths
 
 __all__ = [
     "CLAIMS",
@@ -75,13 +81,20 @@ __all__ = [
     "Maturity",
     "Metric",
     "RateTests",
+    "Reading",
+    "Reviewed",
     "SampleRatio",
+    "Segments",
     "Stop",
     "Tested",
+    "Verdict",
     "Winsorised",
+    "Worth",
+    "arm_totals",
     "as_frame",
     "at_once",
     "baselines",
+    "by_segment",
     "campaign_rows",
     "campaigns_sent",
     "cluster_design",
@@ -95,10 +108,13 @@ __all__ = [
     "differences",
     "duration",
     "effects",
+    "example",
     "faults",
     "histories",
+    "in_focus",
     "is_parallel",
     "judge_campaigns",
+    "judge_experiment",
     "list_experiments",
     "match",
     "matched_effect",
@@ -109,8 +125,12 @@ __all__ = [
     "measured_from_orders",
     "metrics_of",
     "minimum_detectable",
+    "orders_before",
+    "own_prior",
     "peeking_error",
     "plain_difference",
+    "plannable",
+    "plans",
     "pooled",
     "power_curve",
     "power_of",
@@ -118,6 +138,9 @@ __all__ = [
     "rate_effects",
     "rate_tests",
     "ratio_effects",
+    "reading",
+    "record",
+    "review",
     "sample_ratio",
     "sample_ratio_of",
     "sample_size",
@@ -129,4 +152,6 @@ __all__ = [
     "together",
     "traffic",
     "winsorised_effects",
+    "worth_a_year",
+    "worths",
 ]

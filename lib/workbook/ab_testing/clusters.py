@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import ibis.expr.types as ir
 
-from workbook.ab_testing.effects import ALPHA, Effect, arm_sums, effects_of
+from workbook.ab_testing.effects import ALPHA, Effect, arm_sums, effect
 from workbook.ab_testing.ratios import MOMENTS, ratio_arm
 from workbook.data.engine import few_rows
 
@@ -43,11 +43,11 @@ def cluster_effects(table: ir.Table, *, metric: str, control: str, alpha: float 
     """
     sums = arm_sums(_by_cluster(table), MOMENTS, control=control)
     arms = {name: ratio_arm(found) for name, found in sums.items()}
-    base = next(iter(arms.values()))
+    names = list(arms)
     return tuple(
-        found for name, arm in list(arms.items())[1:]
-        for found in effects_of({control: base, name: arm}, metric=metric, method="cluster_delta", alpha=alpha,
-                                df=float(base.n + arm.n - 2))
+        effect(arms[names[0]], arms[name], metric=metric, name=name, method="cluster_delta", alpha=alpha,
+               df=float(arms[names[0]].n + arms[name].n - 2))
+        for name in names[1:]
     )
 
 
@@ -75,9 +75,9 @@ def cluster_design(table: ir.Table) -> Design:
     spread = between + (anova_size - 1) * within
     icc = max((between - within) / spread, 0.0) if spread > 0 else 0.0
     size = sum(row["n2"] for row in facts) / customers
-    effect = 1 + (size - 1) * icc
+    inflation = 1 + (size - 1) * icc
     few = min(row["clusters"] for row in facts) < FEWEST
-    return Design(clusters, size, icc, effect, math.sqrt(effect), "few_clusters" if few else "ok")
+    return Design(clusters, size, icc, inflation, math.sqrt(inflation), "few_clusters" if few else "ok")
 
 
 def _by_cluster(table: ir.Table) -> ir.Table:

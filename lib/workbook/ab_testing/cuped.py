@@ -46,9 +46,10 @@ def cuped_effects(table: ir.Table, *, metric: str, control: str, alpha: float = 
     Args:
         table: arm, value, before; customers without one of the two are left out, in all arms alike.
     """
-    (_, base), *others = arm_sums(table, _COLUMNS, control=control).items()
-    return tuple(effect(*adjusted(base, arm), metric=metric, name=name, method="cuped", alpha=alpha)
-                 for name, arm in others)
+    sums = arm_sums(table, _COLUMNS, control=control)
+    names = list(sums)
+    return tuple(effect(*adjusted(sums[names[0]], sums[name]), metric=metric, name=name, method="cuped", alpha=alpha)
+                 for name in names[1:])
 
 
 def adjusted(control: Aggregates, treatment: Aggregates) -> tuple[Arm, Arm]:
@@ -72,9 +73,9 @@ def cuped_health(table: ir.Table, *, control: str) -> CupedHealth:
     if not missing < 1:
         return CupedHealth(math.nan, 1.0, missing, math.nan, math.nan, "no_covariate")
     sums = arm_sums(table, _COLUMNS, control=control)
-    together = reduce(add, sums.values())
-    spread = known(together.var("value")) * known(together.var("before"))
-    if not spread > 0:
+    together = reduce(add, sums.values()) if len(sums) > 1 and min(arm.count() for arm in sums.values()) > 1 else None
+    spread = together.var("value") * together.var("before") if together else 0.0
+    if together is None or not spread > 0:
         return CupedHealth(math.nan, 1.0, missing, math.nan, math.nan, "no_covariate")
     rho = together.cov(*_COLUMNS) / math.sqrt(spread)
     difference, p_value = _balance(sums)

@@ -24,8 +24,6 @@ import pandas as pd
 import scipy.stats
 from tea_tasting.aggr import Aggregates, read_aggregates
 
-from workbook.data.errors import WorkbookError
-
 ALPHA = 0.05
 
 
@@ -63,21 +61,16 @@ class Arm(NamedTuple):
 def arm_sums(table: ir.Table, columns: Sequence[str], *, control: str) -> dict[str, Aggregates]:
     """Count, means, variances and covariances of the columns by arm, control first; rows with a blank are left out.
 
+    Nothing where nobody measured is in the control arm: an effect is a difference from it.
+
     Args:
         table: arm and the columns, one row a unit of randomisation.
-
-    Raises:
-        WorkbookError: nobody is in the control arm.
     """
     whole = table.filter(*[table[column].notnull() for column in columns])
     pairs = [(a, b) for place, a in enumerate(columns) for b in columns[place + 1 :]]
     found = read_aggregates(whole, "arm", has_count=True, mean_cols=columns, var_cols=columns, cov_cols=pairs)
     if control not in found:
-        raise WorkbookError(
-            f"Nobody measured is in the arm {control!r}.",
-            why=f"An effect is a difference from the control arm; there are: {', '.join(map(str, found)) or 'none'}.",
-            way_out="Name the control arm of the experiment, or wait until outcomes of it are known.",
-        )
+        return {}
     return {str(arm): found[arm] for arm in sorted(found, key=lambda arm: (arm != control, str(arm)))}
 
 
@@ -85,9 +78,9 @@ def effects_of(
     arms: Mapping[str, Arm], *, metric: str, method: str, alpha: float = ALPHA, df: float | None = None
 ) -> tuple[Effect, ...]:
     """The effect of every arm beside the first one."""
-    (_, control), *others = arms.items()
-    return tuple(effect(control, arm, metric=metric, name=name, method=method, alpha=alpha, df=df)
-                 for name, arm in others)
+    names = list(arms)
+    return tuple(effect(arms[names[0]], arms[name], metric=metric, name=name, method=method, alpha=alpha, df=df)
+                 for name in names[1:])
 
 
 def effect(

@@ -42,8 +42,8 @@ def rate_effects(table: ir.Table, *, metric: str, control: str, alpha: float = A
     happened = table.filter(table.value.notnull()).select("arm", value=(table.value > 0).cast("float64"))
     arms = {name: (round(found.mean("value") * found.count()), found.count())
             for name, found in arm_sums(happened, ["value"], control=control).items()}
-    (_, base), *others = arms.items()
-    return tuple(rate_effect(base, counts, metric=metric, name=name, alpha=alpha) for name, counts in others)
+    names = list(arms)
+    return tuple(rate_effect(arms[names[0]], arms[name], metric=metric, name=name, alpha=alpha) for name in names[1:])
 
 
 def rate_effect(

@@ -83,14 +83,14 @@ def daily_looks(
 
 def sequence(
     looks: pd.DataFrame, *, control: str, alpha: float = ALPHA, prior_variance: float | None = None,
-    planned_customers: int | None = None,
+    planned_days: int | None = None,
 ) -> pd.DataFrame:
     """Each arm's difference from control at each look, with both kinds of interval.
 
     Args:
         looks: of `daily_looks`.
         prior_variance: of a customer's value over the whole window, from before the experiment; it sets the tuning.
-        planned_customers: of all arms; those assigned by the last look when left out.
+        planned_days: looks until the planned end; the looks given when left out.
 
     Returns:
         day, on, arm, n_control, n, difference, low, high (always valid), p_value (always valid: it never rises),
@@ -98,7 +98,7 @@ def sequence(
         there is enough, the intervals are blank.
     """
     base = looks[looks["arm"] == control].set_index("day")
-    parts = [_against(base, part.set_index("day"), str(arm), alpha, prior_variance, planned_customers)
+    parts = [_against(base, part.set_index("day"), str(arm), alpha, prior_variance, planned_days)
              for arm, part in looks[looks["arm"] != control].groupby("arm")]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=_SEQUENCE)
 
@@ -181,14 +181,14 @@ def _planned_time(
 ) -> float:
     """V at the planned end, from nothing that tells the arms apart."""
     last = both.iloc[-1]
-    share = last["n"] / (last["n_control"] + last["n"])
-    customers = planned or last["n_control"] + last["n"]
+    customers = last["n_control"] + last["n"]
+    share = last["n"] / customers
     if prior_variance:
         return customers * prior_variance / (share * (1 - share))
     if not enough.any():
         return 1.0
     first = int(np.argmax(enough))  # the first look that is judged; V grows with the days and the customers
-    return float(time[first] * len(both) / (first + 1))
+    return float(time[first] * max(planned or 0, len(both)) / (first + 1))
 
 
 def _stop(arm: str, part: pd.DataFrame, worthwhile: float) -> Stop:

@@ -50,6 +50,7 @@ class Maturity(NamedTuple):
     share: float
     last_assigned_on: date | None
     mature_on: date | None  # the day at whose end everybody assigned so far will have had it
+    days_left: int  # until then
 
 
 def sample_ratio(people: ir.Table) -> SampleRatio:
@@ -107,7 +108,9 @@ def maturity(people: ir.Table, *, days: int, as_of: date) -> Maturity:
         customers=people.count(), mature=ripe.cast("int64").sum().coalesce(0), last=people.assigned_on.max()))[0]
     last = row["last"]
     share = row["mature"] / row["customers"] if row["customers"] else math.nan
-    return Maturity(days, row["customers"], row["mature"], share, last, last + timedelta(days=days) if last else None)
+    ready = last + timedelta(days=days) if last else None
+    left = max((ready - as_of).days, 0) if ready else 0
+    return Maturity(days, row["customers"], row["mature"], share, last, ready, left)
 
 
 def _assignment_faults(people: ir.Table) -> dict[str, int | None]:
