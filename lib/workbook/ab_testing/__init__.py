@@ -63,11 +63,13 @@ from workbook.ab_testing.sequential import Stop, daily_looks, peeking_error, seq
 from workbook.ab_testing.split import Maturity, SampleRatio, faults, maturity, sample_ratio, sample_ratio_of
 from workbook.ab_testing.tails import Winsorised, winsorised_effects
 from workbook.ab_testing.unrandomised import CLAIMS, Tested, campaign_rows, judge_campaigns, together
+from workbook.ab_testing.uplift import FEATURES, Uplift, features, judge_uplift
 from workbook.ab_testing.verdict import Verdict, Worth, judge_experiment, own_prior, worth_a_year
 from workbook.ab_testing.worths import worths
 
 __all__ = [
     "CLAIMS",
+    "FEATURES",
     "ORDER_METRICS",
     "Baseline",
     "Campaign",
@@ -87,6 +89,7 @@ __all__ = [
     "Segments",
     "Stop",
     "Tested",
+    "Uplift",
     "Verdict",
     "Winsorised",
     "Worth",
@@ -110,11 +113,13 @@ __all__ = [
     "effects",
     "example",
     "faults",
+    "features",
     "histories",
     "in_focus",
     "is_parallel",
     "judge_campaigns",
     "judge_experiment",
+    "judge_uplift",
     "list_experiments",
     "match",
     "matched_effect",
