@@ -109,10 +109,10 @@ def features(
 
     Returns:
         customer_id; purchase_days; recency_days; purchases_per_year (purchase days a year since the first, counting at
-        least half a year); gap_days (mean days between purchases, of two or more); gap_variation (standard deviation over mean of the days between purchases, of three
-        purchases or more; 1 is as irregular as chance); order_value (net, a purchase day); units_per_order,
-        lines_per_order (a purchase day); returned_share, discount_share (of the amount before them); category_<n>,
-        channel_<n> (of what was spent); net_amount, spend_12m (currency). Blank: not known.
+        least half a year); gap_days (mean days between purchases, of two or more); gap_variation (standard deviation
+        over mean of those days, of three purchases or more; 1 is as irregular as chance); order_value (net, a purchase
+        day); units_per_order, lines_per_order (a purchase day); returned_share, discount_share (of the amount before
+        them); category_<n>, channel_<n> (of what was spent); net_amount, spend_12m (currency). Blank: not known.
     """
     seen = known_on(orders, returns, day=as_of)
     bought = seen.filter(seen.customer_id.notnull(), is_purchase(seen))

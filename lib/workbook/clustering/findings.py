@@ -7,7 +7,7 @@
 | measures_used | number | measures that the groups of the rule in force rest on |
 | stands_out_of_cloud, stands_out_of_shapes | flag | whether there is more than a cloud, more than the single measures |
 | p_cloud, p_shapes | number | the p-values of the two |
-| explained_share, structureless_share | share | spread that today's groups explain; that as many explain without groups |
+| explained_share, structureless_share | share | spread that today's groups explain; as many without structure |
 | groups, groups_today | number | groups of the rule in force; number that a fit today would choose |
 | groups_by_reader | flag | whether a reader chose the number |
 | silhouette, stability, weakest_group | number | of today's groups: clearness; how far they come back; the least so |

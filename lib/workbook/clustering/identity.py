@@ -14,6 +14,7 @@ Source: the events of evolving clusters after Spiliopoulou, Ntoutsi, Theodoridis
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from string import ascii_lowercase
 from typing import NamedTuple
 
@@ -98,7 +99,7 @@ def follow(snapshots: Sequence[Snapshot]) -> list[Followed]:
     """Names that last over refits of successive periods."""
     codes = tuple(ascii_lowercase[: len(snapshots[0].centres)])
     used, found = len(codes), [Followed(codes, _coded(pd.DataFrame(columns=["event", "group", "old"]), (), ()))]
-    for before, now in zip(snapshots, snapshots[1:], strict=False):
+    for before, now in pairwise(snapshots):
         shared = before.labels.index.intersection(now.labels.index)
         matched = match(before.labels[shared].to_numpy(), now.labels[shared].to_numpy(),
                         old_centres=before.centres, new_centres=now.centres)  # fmt: skip

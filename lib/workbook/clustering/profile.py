@@ -85,7 +85,8 @@ def two_components(
     """Principal components (Pearson 1901); the sign makes the strongest measure of a direction point upward."""
     centred = points - points.mean(axis=0)
     _left, size, turned = np.linalg.svd(centred, full_matrices=False)
-    turned = turned[:2] * np.sign(turned[:2][np.arange(min(2, len(turned))), np.abs(turned[:2]).argmax(axis=1)])[:, None]
+    turned = turned[:2]
+    turned = turned * np.sign([row[np.abs(row).argmax()] for row in turned])[:, None]
     at = centred @ turned.T
     spread = centred.std(axis=0)[:, None] * at.std(axis=0)
     together = centred.T @ at / len(at)
@@ -112,7 +113,8 @@ def satisfaction(answers: ir.Table, customers: ir.Table, *, as_of: date) -> ir.T
     if "is_duplicate" in told.columns:
         told = told.filter(~told.is_duplicate.coalesce(False))
     each = told.group_by("customer_id", "question").aggregate(score=told.score.mean())
-    both = each.inner_join(customers.filter(customers.cluster.notnull()).select("customer_id", "cluster"), "customer_id")
+    members = customers.filter(customers.cluster.notnull()).select("customer_id", "cluster")
+    both = each.inner_join(members, "customer_id")
     found = both.group_by("question", "cluster").aggregate(
         customers=both.count(), mean=both.score.mean(), sd=both.score.std(how="sample")
     )
