@@ -27,25 +27,33 @@ class Grouping(NamedTuple):
     fit: Fit  # customers, what each brought afterwards (only where it learns), groups, rng → labels; None if unfit
     learns: bool = False  # sees what was brought in the period before the test
     aimed: bool = False  # made to sort customers by what they will bring: ahead in accuracy by construction
+    own_number: bool = False  # decides how many groups there are; ways without this are given as many
 
 
-def unaided(fitter: Callable[[int, np.random.Generator], Callable[[pd.DataFrame], Assign]]) -> Grouping:
+def unaided(
+    fitter: Callable[[int, np.random.Generator], Callable[[pd.DataFrame], Assign]], *, own_number: bool = False
+) -> Grouping:
     """A way that looks at the customers alone, such as segments or clusters."""
 
     def fit(customers: pd.DataFrame, _came: np.ndarray | None, n_groups: int, rng: np.random.Generator) -> Assign:
         return fitter(n_groups, rng)(customers)
 
-    return Grouping(fit)
+    return Grouping(fit, own_number=own_number)
 
 
 def revenue_tree(columns: Sequence[str]) -> Grouping:
-    """A decision tree on what the next period brings, with a leaf for each group."""
+    """A decision tree on what the next period brings, with a leaf for each group.
+
+    Args:
+        columns: that its conditions may name; those of which nothing is known are left out.
+    """
 
     def fit(customers: pd.DataFrame, came: np.ndarray | None, n_groups: int, _rng: np.random.Generator) -> Assign:
         smallest = min(SMALLEST, max(1, len(customers) // (2 * n_groups)))
         tree = DecisionTreeRegressor(max_leaf_nodes=n_groups, min_samples_leaf=smallest, random_state=0)
-        tree.fit(numbers(customers, columns), came)
-        return lambda others: tree.apply(numbers(others, columns))
+        used = known(customers, columns)
+        tree.fit(numbers(customers, used), came)
+        return lambda others: tree.apply(numbers(others, used))
 
     return Grouping(fit, learns=True, aimed=True)
 
@@ -73,3 +81,8 @@ def equal_parts(fitter: Callable[[pd.DataFrame], Callable[[pd.DataFrame], np.nda
 def numbers(customers: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
     """The named columns as floats; blanks stay blank, which a tree can read."""
     return customers[list(columns)].to_numpy(dtype=float, na_value=np.nan)
+
+
+def known(customers: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+    """Those of the columns that are there and of which anything is known."""
+    return [name for name in columns if name in customers and customers[name].notna().any()]

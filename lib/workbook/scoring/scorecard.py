@@ -26,17 +26,16 @@ cluster stability, 2007 (refits); M. Wedel & W. Kamakura, Market Segmentation, 2
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from typing import NamedTuple
 
+import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
-from sklearn.metrics import adjusted_rand_score
-from sklearn.tree import DecisionTreeClassifier
 
-from workbook.scoring.forecasts import gini_of
-from workbook.scoring.groupings import Assign, Grouping, numbers
-from workbook.scoring.intervals import Measured, Weighing, bootstrap, ends, ratio
-from workbook.scoring.lists import Ranking, top_shares
+from workbook.scoring.answers import CAPTURED, ORDER, Period, Shown, fitted, in_words, kept, means, refitted, rows
+from workbook.scoring.groupings import Assign, Grouping, known, numbers
+from workbook.scoring.intervals import Measured, bootstrap, ends
 from workbook.scoring.verdicts import FEWEST
 
 QUESTIONS = {"accuracy": "gini", "interpretability": "fidelity", "stability": "refitted", "benefit": "captured"}
@@ -44,19 +43,35 @@ MEASURES = {
     "gini": "accuracy", "explained": "accuracy", "fidelity": "interpretability", "refitted": "stability",
     "kept": "stability", "captured": "benefit", "over_naive": "benefit",
 }  # fmt: skip
-ORDER = ("gini", "explained", "fidelity", "kept", "captured")  # as the bootstrap over customers returns them
-CAPTURED = ORDER.index("captured")
 LARGEST = 4_000  # customers; of more, so many are drawn
 PER_GROUP = 20  # customers there must be for each group
-ENOUGH = 0.9  # of the customers, whose group the rules must tell
-MOST_CONDITIONS = 40
 
 
-class Period(NamedTuple):
-    """Customers as known on a day, and what each brought in the period after it."""
+class Days(NamedTuple):
+    """Where the record is parted: one period before the cut-off, and one after it."""
 
-    customers: pd.DataFrame  # customer_id and all columns that the groupings need
-    came: np.ndarray  # currency, in the order of the customers
+    earlier: date  # the last day on which ways that learn saw customers
+    cut_off: date  # the last day that any way saw
+    end: date  # the last day of the test
+    weeks: float  # of each period
+
+
+def parted(as_of: date, first_day: date, horizon_weeks: float) -> Days:
+    """The newest test as long as the horizon, and at most a third of the record.
+
+    >>> parted(date(2024, 3, 31), date(2024, 1, 1), 52)[:2]
+    (datetime.date(2024, 1, 31), datetime.date(2024, 3, 1))
+    """
+    length = timedelta(days=max(min(round(7 * horizon_weeks), (as_of - first_day).days // 3), 1))
+    return Days(as_of - 2 * length, as_of - length, as_of, length.days / 7)
+
+
+def joined(first: ir.Table, *others: ir.Table) -> ir.Table:
+    """Tables of customers side by side, in key order; of columns with the same name the first one's stays."""
+    for other in others:
+        more = [name for name in other.columns if name not in first.columns]
+        first = first.inner_join(other.select("customer_id", *more), "customer_id")
+    return first.order_by("customer_id")
 
 
 class Scorecard(NamedTuple):
@@ -66,7 +81,7 @@ class Scorecard(NamedTuple):
     groups: pd.DataFrame  # grouping, groups, largest_share, conditions (blank: not within MOST_CONDITIONS), aimed
     n: int  # customers
     buyers: int  # of these, with revenue in the test period
-    n_groups: int
+    n_groups: int  # that every way was asked for
     naive: str  # the naive list that caught most; empty where nothing was judged
     naive_captured: float
     code: str  # "" or too_few
@@ -83,7 +98,7 @@ def compare(
     *,
     before: Period,
     now: Period,
-    n_groups: int,
+    n_groups: int = 10,
     rules_from: Sequence[str],
     rng: np.random.Generator,
     list_share: float = 0.2,
@@ -94,11 +109,11 @@ def compare(
 
     Args:
         groupings: name → a way.
-        naive: name → the column by which a naive list is sorted, highest first.
+        naive: name → the column by which a naive list is sorted, highest first; with a minus before it lowest first.
         before: customers one period before the cut-off, and what they brought up to it.
         now: customers at the cut-off, and what they brought after it: the test.
-        n_groups: of every way.
-        rules_from: columns that rules in words may use.
+        n_groups: of every way; as many as a way finds that has its own number.
+        rules_from: columns that rules in words may use, as far as they are there.
         list_share: length of the list behind `captured`, as a share of the customers.
         refits: fits on customers drawn with replacement.
         repeats: bootstrap draws of all other intervals.
@@ -106,26 +121,24 @@ def compare(
     before, now = _sampled(before, now, rng)
     n, buyers = len(now.came), int((now.came > 0).sum())
     rarest = min(buyers, int((before.came > 0).sum()))
-    if n_groups < 2 or min(n, len(before.came)) < PER_GROUP * n_groups or rarest < FEWEST:
+    if min(n, len(before.came)) < PER_GROUP * n_groups or rarest < FEWEST:
         return Scorecard(_table([]), _shapes({}, {}, groupings), n, buyers, n_groups, "", np.nan, "too_few")
-    rules = {name: _fitted(way, before, now, n_groups, rng) for name, way in groupings.items()}
-    known = {name: rule for name, rule in rules.items() if rule is not None}
-    labels = {name: np.asarray(rule(now.customers)) for name, rule in known.items()}
-    tested = rng.permutation(n) >= n // 2
-    words = {name: _in_words(numbers(now.customers, rules_from), found, tested, n_groups)
-             for name, found in labels.items()}  # fmt: skip
-    shown = _Shown(
-        forecasts=np.stack([_means(known[name], before, found) for name, found in labels.items()]),
-        lists=np.stack([now.customers[column].to_numpy(float) for column in naive.values()]),
+    n_groups, rules = _rules(groupings, before, now, n_groups, rng)
+    names, labels = list(rules), {name: np.asarray(rule(now.customers)) for name, rule in rules.items()}
+    tested, columns = rng.permutation(n) >= n // 2, numbers(now.customers, known(now.customers, rules_from))
+    words = {name: in_words(columns, found, tested, n_groups) for name, found in labels.items()}
+    shown = Shown(
+        forecasts=np.stack([means(rules[name], before, found) for name, found in labels.items()]),
+        lists=np.stack([_sorted_by(now.customers, column) for column in naive.values()]),
         right=np.stack([right for right, _conditions in words.values()]) * tested, tested=tested * 1.0,
-        kept=np.stack([_kept(known[name], before, now, found) for name, found in labels.items()]),
+        kept=np.stack([kept(rules[name], before, now, found) for name, found in labels.items()]),
         came=now.came, list_share=list_share,
     )  # fmt: skip
     measured = bootstrap(shown.weighing, n, rng=rng, repeats=repeats)
-    again = _refitted({name: groupings[name] for name in known}, labels, before, now, n_groups, rng, refits)
-    caught = measured.point[CAPTURED, len(known) :]
+    again = refitted({name: groupings[name] for name in names}, labels, before, now, n_groups, rng, refits)
+    caught = measured.point[CAPTURED, len(names) :]
     best = int(np.argmax(caught))
-    table = _table([*_by_customers(list(known), measured, best), *_by_measure("refitted", list(known), again)])
+    table = _table([*_by_customers(names, measured, best), *_by_measure("refitted", names, again)])
     conditions = {name: conditions for name, (_right, conditions) in words.items()}
     return Scorecard(
         table, _shapes(labels, conditions, groupings), n, buyers, n_groups, list(naive)[best], float(caught[best]), ""
@@ -135,133 +148,44 @@ def compare(
 def _sampled(before: Period, now: Period, rng: np.random.Generator) -> tuple[Period, Period]:
     """At most `LARGEST` customers of now, and those of them who were known before."""
     if len(now.came) > LARGEST:
-        now = _rows(now, np.sort(rng.choice(len(now.came), LARGEST, replace=False)))
-        before = _rows(before, np.flatnonzero(before.customers["customer_id"].isin(now.customers["customer_id"])))
+        now = rows(now, np.sort(rng.choice(len(now.came), LARGEST, replace=False)))
+        before = rows(before, np.flatnonzero(before.customers["customer_id"].isin(now.customers["customer_id"])))
     return before, now
 
 
-def _rows(period: Period, places: np.ndarray) -> Period:
-    return Period(period.customers.iloc[places].reset_index(drop=True), period.came[places])
+def _rules(
+    groupings: Mapping[str, Grouping], before: Period, now: Period, n_groups: int, rng: np.random.Generator
+) -> tuple[int, dict[str, Assign]]:
+    """The number of groups, and the ways that could be fitted with that many."""
+    for way in groupings.values():
+        if way.own_number and (rule := fitted(way, before, now, n_groups, rng)) is not None:
+            n_groups = max(2, len(np.unique(rule(now.customers))))
+    rules = {name: fitted(way, before, now, n_groups, rng) for name, way in groupings.items()}
+    return n_groups, {name: rule for name, rule in rules.items() if rule is not None}
 
 
-def _fitted(
-    way: Grouping, before: Period, now: Period, n_groups: int, rng: np.random.Generator
-) -> Assign | None:
-    """Nothing of what came after the cut-off is handed over."""
-    if way.learns:
-        return way.fit(before.customers, before.came, n_groups, rng)
-    return way.fit(now.customers, None, n_groups, rng)
-
-
-def _means(rule: Assign, before: Period, labels: np.ndarray) -> np.ndarray:
-    """What the group of each customer brought on average in the period before; of an empty group, the mean of all."""
-    means = pd.Series(before.came).groupby(np.asarray(rule(before.customers))).mean()
-    return pd.Series(labels).map(means).fillna(before.came.mean()).to_numpy(float)
-
-
-def _kept(rule: Assign, before: Period, now: Period, labels: np.ndarray) -> np.ndarray:
-    """1 where the rule gave the same group one period earlier, 0 where another; blank for who was not known then."""
-    earlier = pd.Series(np.asarray(rule(before.customers)), index=before.customers["customer_id"].to_numpy())
-    was = earlier.reindex(now.customers["customer_id"].to_numpy())
-    return np.where(was.isna(), np.nan, was.to_numpy() == labels)
-
-
-def _in_words(
-    columns: np.ndarray, labels: np.ndarray, tested: np.ndarray, n_groups: int
-) -> tuple[np.ndarray, float]:
-    """Whether rules learnt on the other half tell each customer's group; the conditions that tell nine of ten."""
-    right = _told(columns, labels, tested, 2 * n_groups)
-    for conditions in range(1, MOST_CONDITIONS + 1):
-        if _told(columns, labels, tested, conditions + 1)[tested].mean() >= ENOUGH:
-            return right, float(conditions)
-    return right, np.nan
-
-
-def _told(columns: np.ndarray, labels: np.ndarray, tested: np.ndarray, leaves: int) -> np.ndarray:
-    tree = DecisionTreeClassifier(max_leaf_nodes=leaves, random_state=0).fit(columns[~tested], labels[~tested])
-    return (tree.predict(columns) == labels) * 1.0
-
-
-class _Shown(NamedTuple):
-    """What is measured of each customer: ways down, customers across."""
-
-    forecasts: np.ndarray  # what the customer's group brought in the period before
-    lists: np.ndarray  # the numbers behind the naive lists
-    right: np.ndarray  # 1 where the rules tell the group, among the tested
-    tested: np.ndarray  # 1 for the half on which the rules are tested
-    kept: np.ndarray  # 1 same group one period earlier, 0 another, blank unknown then
-    came: np.ndarray
-    list_share: float
-
-    def weighing(self, rows: np.ndarray) -> Weighing:
-        """Measures (in the order of `ORDER`) of each way, then of each naive list (captured alone)."""
-        forecasts, came = self.forecasts[:, rows], self.came[rows]
-        rankings = [Ranking(numbers) for numbers in (*forecasts, *self.lists[:, rows])]
-        ways, ideal = len(forecasts), Ranking(came)
-        known = ~np.isnan(self.kept[:, rows]) * 1.0
-        kept = np.nan_to_num(self.kept[:, rows])
-        right, tested = self.right[:, rows], self.tested[rows]
-
-        def measures(weights: np.ndarray) -> np.ndarray:
-            gains = weights * came[:, None]
-            ranked = [(ranking.sums(weights), ranking.sums(gains)) for ranking in rankings]
-            best = gini_of(ideal.sums(weights), ideal.sums(gains))
-            found = np.full((len(ORDER), len(rankings), weights.shape[1]), np.nan)
-            found[0, :ways] = [ratio(gini_of(heads, gained), best) for heads, gained in ranked[:ways]]
-            found[1, :ways] = _explained(forecasts, came, weights)
-            found[2, :ways] = ratio(right @ weights, np.broadcast_to(tested @ weights, (ways, weights.shape[1])))
-            found[3, :ways] = ratio(kept @ weights, known @ weights)
-            found[CAPTURED] = [top_shares(heads, gained, self.list_share) for heads, gained in ranked]
-            return found
-
-        return measures
-
-
-def _explained(forecasts: np.ndarray, came: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """1 - squared misses of the forecasts, scaled to what came in all, over squared distances from the mean of all."""
-    n, total = weights.sum(axis=0), came @ weights
-    scale = ratio(total, forecasts @ weights)
-    misses = (came**2) @ weights - 2 * scale * ((forecasts * came) @ weights) + scale**2 * (forecasts**2 @ weights)
-    apart = (came**2) @ weights - ratio(total**2, n)
-    return 1 - ratio(misses, np.broadcast_to(apart, misses.shape))
-
-
-def _refitted(
-    ways: Mapping[str, Grouping], labels: Mapping[str, np.ndarray], before: Period, now: Period, n_groups: int,
-    rng: np.random.Generator, refits: int,
-) -> Measured:  # fmt: skip
-    """Likeness of each way's groups to those of fits on customers drawn with replacement, the same for all ways."""
-    likeness = np.full((len(ways), refits), np.nan)
-    for draw in range(refits):
-        drawn_before = _rows(before, rng.integers(len(before.came), size=len(before.came)))
-        drawn_now = _rows(now, rng.integers(len(now.came), size=len(now.came)))
-        for place, (name, way) in enumerate(ways.items()):
-            rule = _fitted(way, drawn_before, drawn_now, n_groups, rng)
-            if rule is not None:
-                likeness[place, draw] = adjusted_rand_score(labels[name], rule(now.customers))
-    point = np.array([row[~np.isnan(row)].mean() if not np.isnan(row).all() else np.nan for row in likeness])
-    return Measured(point, likeness)
+def _sorted_by(customers: pd.DataFrame, column: str) -> np.ndarray:
+    return -customers[column[1:]].to_numpy(float) if column[0] == "-" else customers[column].to_numpy(float)
 
 
 def _by_customers(names: Sequence[str], measured: Measured, best_naive: int) -> list[dict[str, object]]:
     """Rows of everything that the bootstrap over customers measures."""
-    rows: list[dict[str, object]] = []
+    found: list[dict[str, object]] = []
     for place, measure in enumerate(ORDER):
         one = Measured(measured.point[place, : len(names)], measured.draws[place, : len(names)])
-        rows += _by_measure(measure, names, one)
+        found += _by_measure(measure, names, one)
     caught = Measured(measured.point[CAPTURED], measured.draws[CAPTURED])
     naive = len(names) + best_naive
     over = Measured(caught.point - caught.point[naive], caught.draws - caught.draws[naive])
-    return rows + _by_measure("over_naive", names, Measured(over.point[: len(names)], over.draws[: len(names)]))
+    return found + _by_measure("over_naive", names, Measured(over.point[: len(names)], over.draws[: len(names)]))
 
 
 def _by_measure(measure: str, names: Sequence[str], found: Measured) -> list[dict[str, object]]:
     """One row a way; level with the best where zero lies in the interval of the best one's lead."""
     low, high = found.ends
-    known = np.nan_to_num(found.point, nan=-np.inf)
-    leader = int(np.argmax(known))
-    lead_low, _lead_high = ends(found.draws[leader] - found.draws)
-    level = (lead_low <= 0) & np.isfinite(known)
+    points = np.nan_to_num(found.point, nan=-np.inf)
+    lead_low, _lead_high = ends(found.draws[np.argmax(points)] - found.draws)
+    level = (lead_low <= 0) & np.isfinite(points)
     return [
         {"question": MEASURES[measure], "measure": measure, "grouping": name, "value": float(found.point[i]),
          "low": float(low[i]), "high": float(high[i]), "level": bool(level[i])}
@@ -269,9 +193,9 @@ def _by_measure(measure: str, names: Sequence[str], found: Measured) -> list[dic
     ]  # fmt: skip
 
 
-def _table(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+def _table(found: Sequence[Mapping[str, object]]) -> pd.DataFrame:
     columns = ["question", "measure", "grouping", "value", "low", "high", "level"]
-    table = pd.DataFrame(rows, columns=columns)
+    table = pd.DataFrame(found, columns=columns)
     order = {measure: place for place, measure in enumerate(MEASURES)}
     return table.sort_values("measure", key=lambda measure: measure.map(order), kind="stable").reset_index(drop=True)
 
@@ -279,8 +203,8 @@ def _table(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
 def _shapes(
     labels: Mapping[str, np.ndarray], conditions: Mapping[str, float], groupings: Mapping[str, Grouping]
 ) -> pd.DataFrame:
-    rows = []
+    shapes = []
     for name, found in labels.items():
         sizes = pd.Series(found).value_counts()
-        rows.append((name, len(sizes), float(sizes.iloc[0] / len(found)), conditions[name], groupings[name].aimed))
-    return pd.DataFrame(rows, columns=["grouping", "groups", "largest_share", "conditions", "aimed"])
+        shapes.append((name, len(sizes), float(sizes.iloc[0] / len(found)), conditions[name], groupings[name].aimed))
+    return pd.DataFrame(shapes, columns=["grouping", "groups", "largest_share", "conditions", "aimed"])
