@@ -38,7 +38,15 @@ from workbook.clustering.fits import NOISE, agreement, density, k_means, mixture
 from workbook.clustering.fitting import BY_DEFAULT, Fitted, Options, checked, fitted, fitted_on, sampled, seeded
 from workbook.clustering.grouping import group_fitter
 from workbook.clustering.identity import EVENTS, Followed, Matching, Snapshot, follow, match, refit_matched
-from workbook.clustering.keeping import RuleInForce, moved_share, movement, placed, remember, rule_in_force
+from workbook.clustering.keeping import (
+    RuleInForce,
+    moved_share,
+    movement,
+    placed,
+    remember,
+    rule_in_force,
+    seen_by,
+)
 from workbook.clustering.names import LETTERS, MIDDLE, differences, traits
 from workbook.clustering.profile import (
     Map,
@@ -52,8 +60,10 @@ from workbook.clustering.profile import (
 )
 from workbook.clustering.reliability import halves, reliability
 from workbook.clustering.rule import NO_GROUPS, Rule, assign, labels
+from workbook.clustering.scaling import raw_shares
 from workbook.clustering.structure import REFERENCES, Structure, structure
 from workbook.clustering.tree import Condition, Leaf, TreeRules, tree_rules
+from workbook.clustering.what_if import WAYS, WhatIf, letters, side_by_side, what_if
 
 __all__ = [
     "BY_DEFAULT",
@@ -66,6 +76,7 @@ __all__ = [
     "NOISE",
     "NO_GROUPS",
     "REFERENCES",
+    "WAYS",
     "Choice",
     "Condition",
     "Fitted",
@@ -80,6 +91,7 @@ __all__ = [
     "Snapshot",
     "Structure",
     "TreeRules",
+    "WhatIf",
     "adjusted_rand",
     "agreement",
     "apart_now",
@@ -105,6 +117,7 @@ __all__ = [
     "jaccard",
     "k_means",
     "labels",
+    "letters",
     "main_mix",
     "match",
     "means",
@@ -114,6 +127,7 @@ __all__ = [
     "movement",
     "nearest",
     "placed",
+    "raw_shares",
     "refit_matched",
     "reliability",
     "remember",
@@ -121,6 +135,8 @@ __all__ = [
     "sampled",
     "satisfaction",
     "seeded",
+    "seen_by",
+    "side_by_side",
     "silhouettes",
     "sizes",
     "stability",
@@ -129,4 +145,5 @@ __all__ = [
     "tree_rules",
     "two_components",
     "ways",
+    "what_if",
 ]

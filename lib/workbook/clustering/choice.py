@@ -22,6 +22,7 @@ from sklearn.metrics import silhouette_samples
 from workbook.clustering.fits import k_means, nearest
 
 STABLE, DOUBTFUL = 0.75, 0.6  # Jaccard, Hennig 2007
+EXAMINED = ["k", "inertia", "silhouette", "silhouette_se", "gap", "gap_se", "stability", "weakest"]
 LARGEST_PICTURE = 1_500  # points whose silhouette is worked out: it compares every pair
 
 
@@ -57,8 +58,7 @@ def examined(
             row |= {"silhouette": each.mean(), "silhouette_se": each.std() / np.sqrt(len(each)),
                     "stability": jaccard.mean(), "weakest": jaccard.min()}  # fmt: skip
         rows.append(row)
-    columns = ["k", "inertia", "silhouette", "silhouette_se", "gap", "gap_se", "stability", "weakest"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=EXAMINED)
 
 
 def gap(points: np.ndarray, inertias: list[float], *, rng: np.random.Generator, references: int = 10) -> pd.DataFrame:

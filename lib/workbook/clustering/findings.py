@@ -63,15 +63,16 @@ def find_structure(run: Run, found: Structure, today: Fitted) -> None:
 
 
 def find_groups(
-    run: Run, kept: RuleInForce, sizes: pd.DataFrame, moves: pd.DataFrame, *, moved: float | None
+    run: Run, kept: RuleInForce, sizes: pd.DataFrame, moves: pd.DataFrame, *, moved: float | None, customers: int
 ) -> None:
     """The rule in force, size and revenue of its groups, also of empty ones, and their sizes a period ago.
 
     Args:
         sizes: one row a group.
         moves: cluster_before, cluster, customers.
+        customers: who bought up to the report date.
     """
-    run.find("customers", int(sizes["customers"].sum()), unit="customers")
+    run.find("customers", customers, unit="customers")
     run.find("measures_used", len(kept.rule.scaling.names), unit="number")
     _find(run, Figure("groups", len(kept.rule.groups) or None, "number"))
     run.find("groups_by_reader", kept.by == "reader", unit="flag")

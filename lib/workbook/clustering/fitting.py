@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from workbook.clustering import scaling
-from workbook.clustering.choice import Choice, choose, examined
+from workbook.clustering.choice import EXAMINED, Choice, choose, examined
 from workbook.clustering.features import KNOWN, MEASURES, NO_MIX, Mix, features, main_mix, measure
 from workbook.clustering.fits import KMeansFit, k_means
 from workbook.clustering.names import LETTERS, differences, traits
@@ -53,12 +53,14 @@ class Options(NamedTuple):
 
 
 DEFAULTS = Options()
+NOTHING_EXAMINED = pd.DataFrame(columns=EXAMINED, dtype=float)
 
 
 class Fitted(NamedTuple):
     """Groups, and how they were come by."""
 
     day: date
+    mix: Mix  # the categories and channels measured
     rule: Rule
     frame: pd.DataFrame  # the customers among whom groups were sought
     points: np.ndarray  # the same on the common scale
@@ -67,6 +69,7 @@ class Fitted(NamedTuple):
     choice: Choice
     fit: KMeansFit
     of: int  # customers of whom `frame` is a sample
+    customers: int  # who bought up to the day
 
 
 def seeded(what: str, day: date) -> np.random.Generator:
@@ -76,7 +79,7 @@ def seeded(what: str, day: date) -> np.random.Generator:
 
 def sampled(table: ir.Table, most: int) -> ir.Table:
     """About `most` customers, drawn by their ids, in the order of the ids."""
-    customers = few_rows(table.aggregate(n=table.count()))[0]["n"]
+    customers = _rows(table)
     if customers > most:
         place = table.customer_id.hash().cast("int64").abs() % 1_000_000
         table = table.filter(place < int(1_000_000 * most / customers))
@@ -91,24 +94,29 @@ def fitted_on(
     mix = main_mix(orders, lines, as_of=day)
     everyone = features(orders, returns, as_of=day, lines=lines, mix=mix)
     kept = everyone.filter(everyone.purchase_days >= options.least_days)
-    of = few_rows(kept.aggregate(n=kept.count()))[0]["n"]
-    if of < FEWEST <= few_rows(everyone.aggregate(n=everyone.count()))[0]["n"]:
-        kept, of = everyone, few_rows(everyone.aggregate(n=everyone.count()))[0]["n"]
+    of, customers = _rows(kept), _rows(everyone)
+    if of < FEWEST <= customers:
+        kept, of = everyone, customers
     frame = run.frame(sampled(kept, options.sample))
     halved = halves(orders, returns, as_of=day, lines=lines, mix=mix)
     judged = reliability(run.frame(sampled(halved, 2 * options.sample)))
-    return fitted(frame, judged, mix=mix, day=day, options=options, of=of)
+    return fitted(frame, judged, mix=mix, day=day, options=options, of=of, customers=customers)
+
+
+def _rows(table: ir.Table) -> int:
+    return few_rows(table.aggregate(n=table.count()))[0]["n"]
 
 
 def fitted(
     frame: pd.DataFrame, judged: pd.DataFrame | None = None, *, day: date, mix: Mix = NO_MIX,
-    options: Options = DEFAULTS, of: int = 0,
+    options: Options = DEFAULTS, of: int = 0, customers: int = 0,
 ) -> Fitted:
     """Groups of the customers of a table in memory.
 
     Args:
         frame: measures and purchase_days of customers.
         judged: as `reliability` returns it; without it every measure counts the same.
+        of, customers: how many there are, of whom the table holds some; left out: those in the table.
     """
     measures = chosen(frame, judged, [*MEASURES, *mix.columns], options)
     names = measures.loc[measures["used"], "measure"].tolist()
@@ -117,13 +125,15 @@ def fitted(
     points = scaling.apply(frame, scale)
     rng, empty = seeded("fit", day), KMeansFit(np.zeros(len(frame), int), np.empty((0, len(names))), 0.0)
     if len(frame) < FEWEST or len(names) < 2:
-        return Fitted(day, NO_GROUPS, frame, points, measures, pd.DataFrame({"k": []}), Choice(0, "too_few", 0, 0, 0),
-                      empty, of or len(frame))  # fmt: skip
+        nothing = Choice(0, "too_few", 0, 0, 0)
+        return Fitted(day, mix, NO_GROUPS, frame, points, measures, NOTHING_EXAMINED, nothing, empty,
+                      of or len(frame), customers or len(frame))  # fmt: skip
     table = examined(points, rng=rng, most=options.most_groups)
     choice = choose(table, k=options.k, fewest=options.fewest_groups)
     fit = k_means(points, choice.k, rng=seeded("groups", day))
     rule = Rule(mix, scale, tuple(map(tuple, fit.centres.tolist())), traits(differences(fit.centres, scale), names))
-    return Fitted(day, rule, frame, points, measures, table, choice, fit, of or len(frame))
+    return Fitted(day, mix, rule, frame, points, measures, table, choice, fit, of or len(frame),
+                  customers or len(frame))  # fmt: skip
 
 
 def chosen(

@@ -9,10 +9,13 @@ from datetime import date
 from typing import Any, NamedTuple
 
 import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
 
 from workbook.clustering.features import features
 from workbook.clustering.fitting import DEFAULTS, Fitted, Options, fitted_on
-from workbook.clustering.rule import Rule, assign
+from workbook.clustering.rule import Rule, assign, labels
+from workbook.clustering.scaling import apply
 from workbook.data.engine import few_rows
 from workbook.data.run import Run
 
@@ -61,6 +64,20 @@ def remember(customers: ir.Table, before: ir.Table) -> ir.Table:
     """Adds `cluster_before`, from a table that `placed` made for an earlier day."""
     earlier = before.select(earlier_id="customer_id", cluster_before="cluster")
     return customers.left_join(earlier, customers.customer_id == earlier.earlier_id).drop("earlier_id")
+
+
+class Seen(NamedTuple):
+    """Customers of a table in memory as the rule sees them."""
+
+    points: np.ndarray  # on the rule's scale
+    labels: np.ndarray  # number of the group
+
+
+def seen_by(rule: Rule, frame: pd.DataFrame) -> Seen:
+    """The groups in force of some customers; nobody where there are none."""
+    if not rule.centres:
+        return Seen(np.empty((0, 0)), np.empty(0, dtype=int))
+    return Seen(apply(frame, rule.scaling), labels(frame, rule))
 
 
 def movement(customers: ir.Table) -> ir.Table:

@@ -83,10 +83,14 @@ def two_components(
     points: np.ndarray, labels: np.ndarray, names: list[str], *, rng: np.random.Generator
 ) -> Map:
     """Principal components (Pearson 1901); the sign makes the strongest measure of a direction point upward."""
+    if len(points) < 2:
+        return Map(pd.DataFrame({"group": [], "x": [], "y": []}), 0.0, pd.DataFrame({"measure": [], "x": [], "y": []}))
     centred = points - points.mean(axis=0)
     _left, size, turned = np.linalg.svd(centred, full_matrices=False)
+    if len(turned) < 2:  # one measure only: the second direction holds nothing
+        turned = np.vstack([turned, np.zeros_like(turned)])
     turned = turned[:2]
-    turned = turned * np.sign([row[np.abs(row).argmax()] for row in turned])[:, None]
+    turned = turned * np.sign([row[np.abs(row).argmax()] or 1.0 for row in turned])[:, None]
     at = centred @ turned.T
     spread = centred.std(axis=0)[:, None] * at.std(axis=0)
     together = centred.T @ at / len(at)

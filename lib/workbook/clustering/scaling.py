@@ -57,6 +57,13 @@ class Scaling(NamedTuple):
         return cls(tuple(Column(*column) for column in rule))
 
 
+def raw_shares(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """What distances between customers would be made of without a common scale: measure, share of the variance."""
+    spread = frame[list(names)].astype(float).var()
+    table = (spread / (spread.sum() or 1.0)).rename("share").rename_axis("measure").reset_index()
+    return table.sort_values(["share", "measure"], ascending=[False, True], ignore_index=True)
+
+
 def usable(frame: pd.DataFrame, asked: Sequence[str]) -> dict[str, str]:
     """Each measure asked for → "" if it can be used, else why not: missing, mostly_blank, mostly_alike."""
     return {name: _fault(frame, name) for name in asked}

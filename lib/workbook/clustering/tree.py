@@ -57,7 +57,7 @@ def tree_rules(
     Args:
         leaves: rules at most; 0: three more than there are groups.
     """
-    if len(frame) < FEWEST or len(set(labels)) < 2:
+    if len(labels) < FEWEST or len(set(labels)) < 2:
         return None
     raw = frame[list(names)].astype(float)
     raw = raw.fillna(raw.median())
