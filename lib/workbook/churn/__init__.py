@@ -17,6 +17,35 @@ it is the end of the contract. Sources: in the modules.
 
 from workbook.churn.drops import FALSE_SHARE, RECENT_DAYS, judge_drops, rhythms
 from workbook.churn.features import FEATURES, Feature, excluded, feature_names, features, labels, snapshot
+from workbook.churn.findings import (
+    find_definition,
+    find_foresight,
+    find_prospects,
+    find_risk,
+    find_subscriptions,
+)
+from workbook.churn.first_purchase import first_facts, start_groups
+from workbook.churn.foresight import (
+    Money,
+    Steadiness,
+    Warned,
+    calibration,
+    fairness,
+    gain,
+    judged,
+    kept,
+    lifetime_rivals,
+    lifetime_values,
+    money,
+    naive_verdict,
+    reason_codes,
+    rival_curves,
+    segments_of,
+    steadiness,
+    terms,
+    warned,
+    what_matters,
+)
 from workbook.churn.gaps import PAST, gap_counts, gaps
 from workbook.churn.horizon import Horizon, Meaning, horizon, means
 from workbook.churn.judging import lift_and_gain, pr_curve, roc_curve
@@ -35,11 +64,13 @@ from workbook.churn.late_payers import (
 )
 from workbook.churn.lifetimes import contracts, second_purchase
 from workbook.churn.models import Model
+from workbook.churn.naive import Silences, Tenure, example, silences, stays, tenure
 from workbook.churn.profit import Earned, Optimum, Terms, best_threshold, earned, profit_curve, profits, save_rate
-from workbook.churn.prospects import FACTS, Outlook, Sources, learn, listed, prospects_on
+from workbook.churn.prospects import FACTS, Outlook, Sources, learn, prospect_list, prospects_on
 from workbook.churn.prospects import Windows as ProspectWindows
 from workbook.churn.reasons import early_warning, importance, reasons
 from workbook.churn.record import Record, Span, record_span
+from workbook.churn.renewals import Monthly, Saved, monthly_churn, saved_by
 from workbook.churn.returners import FAR, FEWEST_RETURNS, judge_returners, returned
 from workbook.churn.risk import REASONS as RISK_REASONS
 from workbook.churn.risk import risk_table
@@ -84,19 +115,27 @@ __all__ = [
     "LogRank",
     "Meaning",
     "Model",
+    "Money",
+    "Monthly",
     "Optimum",
     "Outlook",
     "ProspectWindows",
     "Record",
+    "Saved",
+    "Silences",
     "Snapshots",
     "Sources",
     "Span",
+    "Steadiness",
+    "Tenure",
     "Terms",
     "TooFew",
+    "Warned",
     "Window",
     "ageing",
     "best_threshold",
     "by_segment",
+    "calibration",
     "contracts",
     "cox",
     "curves",
@@ -104,10 +143,19 @@ __all__ = [
     "drift_code",
     "early_warning",
     "earned",
+    "example",
     "excluded",
+    "fairness",
     "feature_names",
     "features",
+    "find_definition",
+    "find_foresight",
+    "find_prospects",
+    "find_risk",
+    "find_subscriptions",
+    "first_facts",
     "fit_all",
+    "gain",
     "gap_counts",
     "gaps",
     "horizon",
@@ -117,36 +165,55 @@ __all__ = [
     "judge_drops",
     "judge_payers",
     "judge_returners",
+    "judged",
     "kaplan_meier",
+    "kept",
     "labels",
     "learn",
+    "lifetime_rivals",
+    "lifetime_values",
     "lift_and_gain",
-    "listed",
     "log_rank",
     "longest_horizon",
     "means",
     "median",
+    "money",
     "month_ends",
+    "monthly_churn",
+    "naive_verdict",
     "over_time",
     "payers",
     "pr_curve",
     "predict_batches",
     "profit_curve",
     "profits",
+    "prospect_list",
     "prospects_on",
     "psi",
+    "reason_codes",
     "reasons",
     "record_span",
     "residual_trend",
     "returned",
     "rhythms",
     "risk_table",
+    "rival_curves",
     "roc_curve",
     "roll_rates",
     "save_rate",
+    "saved_by",
     "score_psi",
     "second_purchase",
+    "segments_of",
+    "silences",
     "snapshot",
+    "start_groups",
+    "stays",
+    "steadiness",
     "survival_at",
+    "tenure",
+    "terms",
+    "warned",
+    "what_matters",
     "windows",
 ]

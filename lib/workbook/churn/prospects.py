@@ -176,7 +176,7 @@ def _chances(model: Pipeline, rows: pd.DataFrame) -> np.ndarray:
     return model.predict_proba(rows[list(FACTS)].to_numpy(float))[:, 1] if len(rows) else np.array([])
 
 
-def listed(outlook: Outlook, *, most: int) -> pd.DataFrame:
+def prospect_list(outlook: Outlook, *, most: int) -> pd.DataFrame:
     """Whom to write to first: at most `most`; under the naive rule only who has visited lately."""
     today = outlook.today
     if outlook.code == "too_few":
