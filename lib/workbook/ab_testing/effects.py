@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import ibis.expr.types as ir
 import pandas as pd
-import scipy.stats
+from scipy import special
 from tea_tasting.aggr import Aggregates, read_aggregates
 
 ALPHA = 0.05
@@ -125,9 +125,10 @@ def interval(value: float, std_error: float, df: float, alpha: float) -> tuple[f
     """Low, high and two-sided p-value of zero; nan where there is no spread to judge by."""
     if not (std_error > 0 and df > 0):
         return math.nan, math.nan, math.nan
-    spread = scipy.stats.t(df)
-    half = spread.isf(alpha / 2) * std_error
-    return value - float(half), value + float(half), float(2 * spread.sf(abs(value) / std_error))
+    quantile, tail = (special.ndtri, special.ndtr) if math.isinf(df) else (
+        lambda share: special.stdtrit(df, share), lambda t: special.stdtr(df, t))
+    half = -float(quantile(alpha / 2)) * std_error
+    return value - half, value + half, float(2 * tail(-abs(value) / std_error))
 
 
 def as_frame(effects: Iterable[Effect]) -> pd.DataFrame:

@@ -61,7 +61,7 @@ class Duration(NamedTuple):
     per_arm: float  # customers needed
     days_to_fill: int | None  # until so many have come; None: longer than was looked back
     days_total: int | None  # with the window of the outcome
-    code: str  # ok, too_long
+    code: str  # ok, too_long, too_few (the metric never varied: nothing to plan with)
 
 
 def baselines(orders: ir.Table, *, days: int, as_of: date, returns: ir.Table | None = None) -> pd.DataFrame:
@@ -213,8 +213,10 @@ def detectable_curve(
 
 def duration(per_arm: float, traffic: pd.DataFrame, *, days: int, arms: int = 2, share: float = 1.0) -> Duration:
     """Days until so many customers per arm have come, and until the last of them has had a window of `days` days."""
+    if math.isnan(per_arm):
+        return Duration(per_arm, None, None, "too_few")
     enough = traffic.loc[traffic["customers"] * share / arms >= per_arm, "day"]
-    if not len(enough) or math.isnan(per_arm):
+    if not len(enough):
         return Duration(per_arm, None, None, "too_long")
     return Duration(per_arm, int(enough.iloc[0]), int(enough.iloc[0]) + days, "ok")
 

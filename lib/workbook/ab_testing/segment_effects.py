@@ -3,9 +3,12 @@
 In: one row a customer (arm, value, segment). Out: each segment's effect as measured, with Holm's p-value, and shrunken
 toward the common one; a test of whether segments differ at all; and a code.
 
-The effects y_k with variances v_k are drawn around a common effect μ with variance τ² (DerSimonian–Laird):
-Q = Σ w_k (y_k − μ_w)², w_k = 1/v_k; τ² = max(0, (Q − (K − 1)) / (Σw − Σw²/Σw)); μ = Σ y_k/(v_k + τ²) / Σ 1/(v_k + τ²).
-Shrunken: B_k y_k + (1 − B_k) μ with B_k = τ²/(τ² + v_k), variance B_k v_k + (1 − B_k)² Var(μ).
+The question is whether the **lift** differs: a lift of 10 % is more money among those who buy more, without working
+any better for them. So y_k = log(treatment_k / control_k), with the delta method's variance v_k = se_t²/t² + se_c²/c²;
+where a mean may be zero, y_k is the difference itself (`scale`). They are drawn around a common y by variance τ²
+(DerSimonian–Laird): Q = Σ w_k (y_k − ȳ)², w_k = 1/v_k; τ² = max(0, (Q − (K − 1)) / (Σw − Σw²/Σw)); μ = Σ y_k/(v_k + τ²)
+/ Σ 1/(v_k + τ²). Shrunken: B_k y_k + (1 − B_k) μ with B_k = τ²/(τ² + v_k), variance B_k v_k + (1 − B_k)² Var(μ); given
+back in the metric's unit at the segment's own control mean.
 
 Whoever looks at enough segments finds one that "works". A segment's own p-value is no evidence that it differs from the
 others: that is the heterogeneity test's, times the number of ways in which the customers were cut.
@@ -46,11 +49,12 @@ class Segments(NamedTuple):
     """The effects by segment and what they say together."""
 
     effects: pd.DataFrame  # segment, n_control, n, control, treatment, difference, low, high, p_value, adjusted_p,
-    # shrunken, shrunken_low, shrunken_high
-    overall: float  # common effect, in the metric's unit
+    # relative, relative_low, relative_high, shrunken, shrunken_low, shrunken_high (the metric's unit, as difference)
+    scale: str  # relative: the lift is pooled; absolute: the difference, as a mean may be zero
+    overall: float  # common effect: a relative lift, or in the metric's unit
     overall_low: float
     overall_high: float
-    tau: float  # spread of the true effects
+    tau: float  # spread of the true effects, of log(treatment / control) or in the metric's unit
     q: float
     df: int
     p_value: float  # of no difference between segments
@@ -70,12 +74,12 @@ def by_segment(
         planned: whether these segments were named before the experiment; then nothing is fishing.
     """
     found = _effects(table, metric, control, arm, segment, fewest, alpha)
-    frame = pd.DataFrame(found, columns=["segment", *Effect._fields])
+    frame = pd.DataFrame(found, columns=["segment", "error_c", "error_t", *Effect._fields])
     frame["adjusted_p"] = correct(dict(zip(frame["segment"], frame["p_value"], strict=True)))["adjusted"]
     if len(frame) < 2:
         nothing = math.nan
         shrunken = frame.assign(shrunken=nothing, shrunken_low=nothing, shrunken_high=nothing)
-        return Segments(shrunken[_COLUMNS], nothing, nothing, nothing, nothing, nothing, 0, nothing, "too_few")
+        return Segments(shrunken[_COLUMNS], "relative", *[nothing] * 5, 0, nothing, "too_few")
     return _pooled(frame, tried, planned, alpha)
 
 
@@ -95,7 +99,7 @@ def orders_before(people: ir.Table, orders: ir.Table) -> ir.Table:
 
 
 _COLUMNS = ["segment", "n_control", "n", "control", "treatment", "difference", "low", "high", "p_value", "adjusted_p",
-            "shrunken", "shrunken_low", "shrunken_high"]  # fmt: skip
+            "relative", "relative_low", "relative_high", "shrunken", "shrunken_low", "shrunken_high"]  # fmt: skip
 
 
 def _effects(
@@ -112,26 +116,45 @@ def _effects(
     for name in sorted({name for name, _ in sides}):
         pair = [sides.get((name, side)) for side in ("control", "treatment")]
         if all(one is not None and one.n >= fewest and one.variance > 0 for one in pair):
-            found.append((name, *effect(*pair, metric=metric, name=arm or "treatment", alpha=alpha)))  # type: ignore[arg-type]
+            errors = [math.sqrt(one.variance / one.n) for one in pair]
+            found.append((name, *errors, *effect(*pair, metric=metric, name=arm or "treatment", alpha=alpha)))
     return found
 
 
 def _pooled(frame: pd.DataFrame, tried: int, planned: bool, alpha: float) -> Segments:
-    y, v = frame["difference"].to_numpy(float), frame["std_error"].to_numpy(float) ** 2
+    relative = bool(frame["relative"].notna().all() and (frame["treatment"] > 0).all())
+    y, v = _log_ratios(frame) if relative else (frame["difference"].to_numpy(), frame["std_error"].to_numpy() ** 2)
     q, tau2 = dersimonian_laird(y, v)
     weights = 1 / (v + tau2)
     overall, spread = float((weights * y).sum() / weights.sum()), float(1 / weights.sum())
     kept = tau2 / (tau2 + v)
     shrunken, z = kept * y + (1 - kept) * overall, float(scipy.stats.norm.isf(alpha / 2))
     half = z * np.sqrt(kept * v + (1 - kept) ** 2 * spread)
-    frame = frame.assign(shrunken=shrunken, shrunken_low=shrunken - half, shrunken_high=shrunken + half)
+    control = frame["control"].to_numpy()
+    ends = [control * np.expm1(end) if relative else end for end in (shrunken, shrunken - half, shrunken + half)]
+    frame = frame.assign(**dict(zip(_COLUMNS[-3:], ends, strict=True)))
     p_value = float(scipy.stats.chi2.sf(q, len(y) - 1))
-    low, high = overall - z * math.sqrt(spread), overall + z * math.sqrt(spread)
-    differs = min(p_value * tried, 1.0) < alpha
+    common = [overall, overall - z * math.sqrt(spread), overall + z * math.sqrt(spread)]
+    code = _code(frame, common, p_value, tried, planned, alpha)
+    common = [float(np.expm1(end)) for end in common] if relative else common
+    return Segments(frame[_COLUMNS], "relative" if relative else "absolute", common[0], common[1], common[2],
+                    math.sqrt(tau2), q, len(y) - 1, p_value, code)
+
+
+def _log_ratios(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """log(treatment / control) of each segment and its variance."""
+    control, treatment = frame["control"].to_numpy(), frame["treatment"].to_numpy()
+    parts = (frame["error_t"].to_numpy() / treatment) ** 2 + (frame["error_c"].to_numpy() / control) ** 2
+    return np.log(treatment / control), parts
+
+
+def _code(
+    frame: pd.DataFrame, common: list[float], p_value: float, tried: int, planned: bool, alpha: float
+) -> str:
+    if min(p_value * tried, 1.0) < alpha:
+        return "differs"
     looks_like = (frame["p_value"] < alpha).any() or p_value < alpha
-    fishing = looks_like and not planned and low <= 0 <= high
-    code = "differs" if differs else "fishing" if fishing else "alike"
-    return Segments(frame[_COLUMNS], overall, low, high, math.sqrt(tau2), q, len(y) - 1, p_value, code)
+    return "fishing" if looks_like and not planned and common[1] <= 0 <= common[2] else "alike"
 
 
 def dersimonian_laird(effects: np.ndarray, variances: np.ndarray) -> tuple[float, float]:
