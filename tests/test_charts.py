@@ -84,8 +84,10 @@ KINDS: dict[str, Callable[[str], Axes]] = {
     "spans": lambda lang: charts.spans(
         windows(lang), label="name", start="from", end="to", kind="kind", title=NAMES[lang][0]),
     "cloud": lambda lang: charts.cloud(
-        members(lang), x="x", y="y", group="name", title=NAMES[lang][0],
+        members(lang), x="x", y="y", group="name", mark="name", title=NAMES[lang][0],
         arrows=pd.DataFrame({"name": NAMES[lang][:2], "x": [1.0, -0.5], "y": [0.2, 0.7]})),
+    "snake": lambda lang: charts.snake(
+        people(lang), label="name", series={"share": NAMES[lang][0], "low": NAMES[lang][1]}, title=NAMES[lang][2]),
     "silhouettes": lambda lang: charts.silhouettes(members(lang), group="name", value="y", title=NAMES[lang][1]),
 }
 

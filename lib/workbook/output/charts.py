@@ -807,16 +807,17 @@ def spans(
 
 
 def cloud(
-    table: pd.DataFrame, *, x: str, y: str, group: str, arrows: pd.DataFrame | None = None, title: str = "",
-    xlabel: str = "", ylabel: str = "", ax: Axes | None = None,
+    table: pd.DataFrame, *, x: str, y: str, group: str, mark: str, arrows: pd.DataFrame | None = None,
+    title: str = "", xlabel: str = "", ylabel: str = "", ax: Axes | None = None,
 ) -> Axes:
-    """Many points in two dimensions, coloured by group, each group named at its middle.
+    """Many points in two dimensions, coloured by group, each group marked at its middle and named below.
 
     Args:
         group: column of the group's name; groups in the order in which they first appear.
+        mark: column of a letter or so for the group, to stand at its middle.
         arrows: name, x, y: directions to draw from the middle, at most 1 long.
     """
-    ax = _canvas(ax, title, 5.0)
+    ax = _canvas(ax, title, 5.6)
     if not len(table):
         return _nothing(ax, title)
     groups, facts = list(dict.fromkeys(table[group])), []
@@ -824,7 +825,8 @@ def cloud(
     for name, colour, shape in zip(groups, _many_colours(len(groups)), shapes, strict=False):
         points = table[table[group] == name]
         ax.scatter(points[x], points[y], s=13, marker=shape, color=colour, alpha=0.45, linewidth=0)
-        middles.append((name, float(points[x].median()), float(points[y].median()), colour))
+        ax.plot([], [], marker=shape, color=colour, linestyle="", label=wrap(_text(name), 44))
+        middles.append((points[mark].iat[0], float(points[x].median()), float(points[y].median()), colour))
         facts.append(_("{name}: {n} points").format(name=name, n=i18n.number(len(points))))
     white = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.2, "alpha": 0.85}
     reach = 0.9 * min(np.abs(_floats(table, column)).max() for column in (x, y))
@@ -834,13 +836,44 @@ def cloud(
         ax.text(1.06 * reach * row.x, 1.06 * reach * row.y, _text(row.name), fontsize=8.5, color=INK, ha="center",
                 va="center", bbox=white)
     for name, across, up, colour in middles:
-        ax.text(across, up, wrap(_text(name), 26), fontsize=9.5, color=_dark(colour), ha="center", va="center",
-                weight="bold", bbox=white | {"edgecolor": _dark(colour), "linewidth": 1})
+        ax.text(across, up, _text(name), fontsize=12, color=_dark(colour), ha="center", va="center",
+                bbox=white | {"edgecolor": _dark(colour), "linewidth": 1})
     for axis, name in ((ax.xaxis, xlabel), (ax.yaxis, ylabel)):
         axis.set_major_formatter(UnitFormatter("number"))
         axis.set_label_text(_text(name))
+    ax.legend(loc="upper left", bbox_to_anchor=(0, -0.12), ncols=2, borderaxespad=0)
     ax.grid()
     _describe(ax, _("Map of points"), title, facts)
+    return ax
+
+
+def snake(
+    table: pd.DataFrame, *, label: str, series: Mapping[str, str], title: str = "", xlabel: str = "",
+    ax: Axes | None = None,
+) -> Axes:
+    """Profiles: one line a series winding down the rows of `label`; zero is the average of all.
+
+    Args:
+        series: column → name, at most ten.
+    """
+    ax = _canvas(ax, title, 1.9 + 0.36 * len(table))
+    if not len(table) or not series:
+        return _nothing(ax, title)
+    at, facts, shapes = np.arange(len(table)), [], "osD^vP" * 2
+    looks = zip(_many_colours(len(series)), _dashes(len(series)), shapes, strict=False)
+    for (column, name), (colour, dash, shape) in zip(series.items(), looks, strict=True):
+        values = _floats(table, column)
+        ax.plot(values, at, color=colour, linestyle=dash, marker=shape, markersize=5, linewidth=1.6, label=_text(name))
+        most = int(np.nanargmax(np.abs(values)))
+        facts.append(f"{name}: {table[label].iat[most]} {_label(values[most], 'number')}")
+    ax.axvline(0, color=QUIET, linewidth=0.8)
+    ax.set_yticks(at, [wrap(_text(name), 34) for name in table[label]])
+    ax.invert_yaxis()
+    _axis(ax.xaxis, "number", xlabel)
+    ax.grid(axis="y")
+    ax.tick_params(axis="y", labelcolor=INK)
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=min(10, len(series)), borderaxespad=0, handlelength=2)
+    _describe(ax, _("Profile chart"), title, facts)
     return ax
 
 

@@ -80,7 +80,8 @@ def picture(tried: WhatIf, mix: Mix) -> Any:
     """The customers in two directions, coloured by tried group."""
     names = dict(zip(tried.groups["group"], words.tried_names(tried, mix), strict=True))
     points = tried.map.points.sort_values("group", kind="stable")
+    points = points.assign(name=points["group"].map(names), letter=[names[group][0] for group in points["group"]])
     return charts.cloud(
-        points.assign(name=points["group"].map(names)), x="x", y="y", group="name",
+        points, x="x", y="y", group="name", mark="letter",
         arrows=words.arrows(tried.map, mix), title=_("The customers by tried group"),
         xlabel=_("first direction"), ylabel=_("second direction"))

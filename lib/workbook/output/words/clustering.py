@@ -87,7 +87,7 @@ def trait(code: str, mix: Mix) -> str:
     if name in mix.columns:
         of = mix.columns[name]
         if name.startswith("category"):
-            return (_("much {name}") if much else _("little {name}")).format(name=of)
+            return (_("more {name}") if much else _("less {name}")).format(name=of)
         return (_("often by {name}") if much else _("rarely by {name}")).format(name=of)
     high, low = {
         "recency_days": (_("not seen for long"), _("seen lately")),
@@ -130,7 +130,7 @@ def why_not(code: str) -> str:
         "chance": _("chance: halves do not agree"),
         "not_asked": _("not asked for"),
         "left_out": _("left out by you"),
-        "by_default": _("a state, not a habit: only when asked for"),
+        "by_default": _("only when asked for"),
     }[code]
 
 
@@ -288,13 +288,13 @@ def _value(name: str, value: Any) -> str:
     unit = measure(name).unit
     if unit == "share":
         return i18n.percent(value, 0)
-    return i18n.money(value) if unit == "money" else i18n.number(round(float(value), 1 if abs(value) < 20 else 0))
+    return i18n.money(value, 0) if unit == "money" else i18n.number(float(value), 1 if abs(value) < 20 else 0)
 
 
 def named(table: pd.DataFrame, rule: Rule, column: str = "group") -> pd.DataFrame:
-    """Numbers of groups in `column` turned into names."""
-    codes = rule.groups
-    return table.assign(name=[group_name(codes[int(i)], rule) for i in table[column]])
+    """Adds name and letter of the group whose number stands in `column`."""
+    codes = [rule.groups[int(i)] for i in table[column]]
+    return table.assign(name=[group_name(code, rule) for code in codes], letter=[letter(code) for code in codes])
 
 
 def silhouette_said(table: pd.DataFrame, rule: Rule) -> str:
@@ -424,7 +424,7 @@ def _cut(name: str, value: float) -> str:
     unit = measure(name).unit
     if unit == "share":
         return i18n.percent(value, 0)
-    return i18n.money(round(value)) if unit == "money" else i18n.number(round(value, 1))
+    return i18n.money(value, 0) if unit == "money" else i18n.number(round(value, 1))
 
 
 def rules_said(rules: TreeRules | None) -> str:
