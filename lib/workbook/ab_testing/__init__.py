@@ -28,6 +28,8 @@ from workbook.ab_testing.experiments import (
     metrics_of,
     subjects,
 )
+from workbook.ab_testing.findings import campaign_figures, experiment_figures, planning_figures
+from workbook.ab_testing.focus import by_history, targeting, watched
 from workbook.ab_testing.many import correct
 from workbook.ab_testing.matching import (
     Difference,
@@ -38,7 +40,7 @@ from workbook.ab_testing.matching import (
     pooled,
 )
 from workbook.ab_testing.means import mean_effect_from_sums, mean_effects
-from workbook.ab_testing.plans import plannable, plans
+from workbook.ab_testing.plans import detectable_curves, plannable, plans
 from workbook.ab_testing.power import (
     Baseline,
     Detectable,
@@ -57,7 +59,8 @@ from workbook.ab_testing.power import (
 )
 from workbook.ab_testing.rates import RateTests, rate_effect, rate_effects, rate_tests
 from workbook.ab_testing.ratios import ratio_effects
-from workbook.ab_testing.review import Reviewed, arm_totals, example, in_focus, record, review
+from workbook.ab_testing.record import kept, record
+from workbook.ab_testing.review import Reviewed, arm_totals, example, in_focus, review
 from workbook.ab_testing.segment_effects import Segments, by_segment, orders_before
 from workbook.ab_testing.sequential import Stop, daily_looks, peeking_error, sequence, stopping
 from workbook.ab_testing.split import Maturity, SampleRatio, faults, maturity, sample_ratio, sample_ratio_of
@@ -97,7 +100,9 @@ __all__ = [
     "as_frame",
     "at_once",
     "baselines",
+    "by_history",
     "by_segment",
+    "campaign_figures",
     "campaign_rows",
     "campaigns_sent",
     "cluster_design",
@@ -108,10 +113,12 @@ __all__ = [
     "cuped_health",
     "daily_looks",
     "detectable_curve",
+    "detectable_curves",
     "differences",
     "duration",
     "effects",
     "example",
+    "experiment_figures",
     "faults",
     "features",
     "histories",
@@ -120,6 +127,7 @@ __all__ = [
     "judge_campaigns",
     "judge_experiment",
     "judge_uplift",
+    "kept",
     "list_experiments",
     "match",
     "matched_effect",
@@ -135,6 +143,7 @@ __all__ = [
     "peeking_error",
     "plain_difference",
     "plannable",
+    "planning_figures",
     "plans",
     "pooled",
     "power_curve",
@@ -154,8 +163,10 @@ __all__ = [
     "sequence",
     "stopping",
     "subjects",
+    "targeting",
     "together",
     "traffic",
+    "watched",
     "winsorised_effects",
     "worth_a_year",
     "worths",

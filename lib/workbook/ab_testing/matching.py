@@ -52,6 +52,12 @@ class Difference(NamedTuple):
     def is_beyond_chance(self) -> bool:
         return self.low > 0 or self.high < 0
 
+    @property
+    def p_value(self) -> float:
+        """The chance of so large a difference where there is none; nan without an interval."""
+        error = (self.high - self.low) / (2 * Z)
+        return math.erfc(abs(self.value) / error / math.sqrt(2)) if error > 0 else math.nan
+
 
 class Matched(NamedTuple):
     """The customers that are compared."""

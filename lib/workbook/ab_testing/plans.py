@@ -18,7 +18,7 @@ import math
 
 import pandas as pd
 
-from workbook.ab_testing.power import Baseline, duration, minimum_detectable, sample_size
+from workbook.ab_testing.power import Baseline, detectable_curve, duration, minimum_detectable, sample_size
 
 FEWEST = 30  # customers on whom a variance may rest
 COLUMNS = ["metric", "kind", "mean", "sd", "correlation", "customers", "per_arm", "per_arm_cuped", "days_total",
@@ -56,3 +56,15 @@ def plans(
             "smallest_all": minimum_detectable(base, per_arm=base.customers / 2, power=power, alpha=alpha).relative,
         })  # fmt: skip
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def detectable_curves(
+    baselines: pd.DataFrame, traffic: pd.DataFrame, *, power: float = 0.8, alpha: float = 0.05, step: int = 7
+) -> pd.DataFrame:
+    """The smallest relative effect on each metric by days of enrolment, two arms: day, and a column a metric."""
+    weekly = traffic[traffic["day"] % step == 0]
+    found = pd.DataFrame({"day": weekly["day"].to_numpy()})
+    for name, base in plannable(baselines).items():
+        curve = detectable_curve(base, weekly, power=power, alpha=alpha)
+        found[name] = curve["relative"].to_numpy()
+    return found.dropna(how="all", subset=found.columns.difference(["day"])).reset_index(drop=True)

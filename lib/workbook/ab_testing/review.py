@@ -1,8 +1,7 @@
 """Every experiment of the shop, judged in one pass by the same rules.
 
 `clean/assignments`, `clean/outcomes` (or `clean/orders` where an experiment has no recorded outcome yet) go in; one
-`Reviewed` an experiment comes out, and one row an experiment, metric and arm (`record`), which the chapter keeps as
-`experiments`. The first metric decides; the others are told beside it, corrected for being several (Holm).
+`Reviewed` an experiment comes out; `record` makes rows of it. The first metric decides; the others are told beside it.
 
 An experiment is finished once everybody has had the whole window; before, it is running. Past ones stay on record:
 what was tried and did nothing is what the next idea needs to know.
@@ -10,7 +9,6 @@ what was tried and did nothing is what the next idea needs to know.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
@@ -29,7 +27,6 @@ from workbook.ab_testing.experiments import (
     metrics_of,
     subjects,
 )
-from workbook.ab_testing.many import correct
 from workbook.ab_testing.sequential import Stop, daily_looks, sequence, stopping
 from workbook.ab_testing.split import Maturity, SampleRatio, faults, maturity, sample_ratio
 from workbook.ab_testing.tails import Winsorised, winsorised_effects
@@ -110,8 +107,8 @@ def _reviewed(
         deciding, split=split, faults=wrong, maturity=ripe, stop=stops, worthwhile=worthwhile)
     phase = "finished" if ripe.share >= 1 else "running"
     return Reviewed(
-        name, phase, from_orders, row.started_on, row.measured_on, days, row.customers, row.control, row.arms, metrics, people,
-        tables, raw,
+        name, phase, from_orders, row.started_on, row.measured_on, days, row.customers, row.control, row.arms, metrics,
+        people, tables, raw,
         {metric.source: cuped_effects(tables[metric.source], metric=metric.name, control=row.control, alpha=alpha)
          for metric in means},
         {metric.source: cuped_health(tables[metric.source], control=row.control) for metric in means},
@@ -178,53 +175,3 @@ def arm_totals(one: Reviewed) -> ir.Table:
         customers=table.count(), total=table.value.sum(), squares=(table.value**2).sum(),
         buyers=(table.value > 0).cast("int64").sum())
     return sums.order_by((sums.arm != one.control).cast("int64"), "arm")
-
-
-def record(reviewed: Sequence[Reviewed]) -> pd.DataFrame:
-    """One row an experiment, metric and arm.
-
-    Returns:
-        experiment_id, phase, started_on, ended_on, days, metric, kind, is_first, arm, n_control, n, control, treatment,
-        difference, low, high, p_value, relative, relative_low, relative_high, adjusted_p (Holm, within the
-        experiment), cuped_difference, cuped_low, cuped_high, capped_difference, capped_low, capped_high, verdict,
-        evidence. Rows of a refused experiment are kept: their figures are not to be read.
-    """
-    frames = [_rows(one) for one in reviewed if one.effects]
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=RECORD)
-
-
-def _rows(one: Reviewed) -> pd.DataFrame:
-    kinds = {metric.name: metric for metric in one.metrics}
-    names = [f"{effect.metric}/{effect.arm}" for effect in one.effects]
-    adjusted = correct(dict(zip(names, [effect.p_value for effect in one.effects], strict=True)))["adjusted"]
-    rows = [
-        {
-            "experiment_id": one.experiment_id, "phase": one.phase, "started_on": one.started_on,
-            "ended_on": one.ended_on, "days": one.days, "metric": effect.metric, "kind": kinds[effect.metric].kind,
-            "is_first": effect.metric == one.metrics[0].name, "arm": effect.arm, "n_control": effect.n_control,
-            "n": effect.n, "control": effect.control, "treatment": effect.treatment, "difference": effect.difference,
-            "low": effect.low, "high": effect.high, "p_value": effect.p_value, "relative": effect.relative,
-            "relative_low": effect.relative_low, "relative_high": effect.relative_high, "adjusted_p": adjusted[place],
-            **_beside("cuped", one.cuped.get(effect.metric, ()), effect.arm),
-            **_beside("capped", one.winsorised[effect.metric].effects if effect.metric in one.winsorised else (),
-                      effect.arm),
-            "verdict": one.verdict.code, "evidence": "randomised",
-        }
-        for place, effect in enumerate(one.effects)
-    ]  # fmt: skip
-    return pd.DataFrame(rows, columns=RECORD)
-
-
-def _beside(name: str, found: Sequence[Effect], arm: str) -> dict[str, float]:
-    """The same effect by another method, where there is one."""
-    mine = next((effect for effect in found if effect.arm == arm), None)
-    parts = (mine.difference, mine.low, mine.high) if mine else (math.nan,) * 3
-    return dict(zip((f"{name}_difference", f"{name}_low", f"{name}_high"), parts, strict=True))
-
-
-RECORD = [
-    "experiment_id", "phase", "started_on", "ended_on", "days", "metric", "kind", "is_first", "arm", "n_control", "n",
-    "control", "treatment", "difference", "low", "high", "p_value", "relative", "relative_low", "relative_high",
-    "adjusted_p", "cuped_difference", "cuped_low", "cuped_high", "capped_difference", "capped_low", "capped_high",
-    "verdict", "evidence",
-]  # fmt: skip

@@ -8,8 +8,8 @@
 | too_few | fewer than 30 on one side, or fewer than 30 who bought: nothing is said |
 | unbalanced | the matched groups still differ by more than 0.1 standard deviations |
 | placebo_failed | the same comparison finds an effect before the campaign, where there is none |
-| gain, loss | the interval of the effect lies beyond zero |
-| nothing_seen | it does not |
+| gain, loss | the effect is beyond chance, also as one of several campaigns (Holm) |
+| nothing_seen | it is not |
 
 Outcomes: `bought` (share of customers with a purchase in the window) and `spend` (net amount a customer). The naive
 comparisons, those who answered and those written to beside all others, are kept to show how far off they are.
@@ -27,6 +27,7 @@ import pandas as pd
 
 from workbook.ab_testing.campaigns import Campaign, campaigns_sent, histories
 from workbook.ab_testing.differences import differences, is_parallel
+from workbook.ab_testing.many import correct
 from workbook.ab_testing.matching import (
     FEWEST,
     LIMIT,
@@ -68,7 +69,15 @@ def judge_campaigns(
         days, most: length of the window; campaigns at most.
     """
     sent = campaigns_sent(contacts, campaigns, as_of=as_of, days=days, most=most)
-    return [_tested(orders, returns, contacts, campaign, as_of, frame, rng) for campaign in sent]
+    return _corrected([_tested(orders, returns, contacts, campaign, as_of, frame, rng) for campaign in sent])
+
+
+def _corrected(tested: list[Tested]) -> list[Tested]:
+    """Of several campaigns that do nothing one will look like more than chance."""
+    claimed = {place: one.bought.p_value for place, one in enumerate(tested) if one.code in CLAIMS}
+    clear = correct(claimed).set_index("name")["significant"]
+    return [one._replace(code="nothing_seen") if one.code in CLAIMS and not clear[place] else one
+            for place, one in enumerate(tested)]
 
 
 def _tested(

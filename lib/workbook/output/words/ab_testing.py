@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workbook.ab_testing import Duration, Reviewed
+from workbook.ab_testing import Duration, Reviewed, plannable
 from workbook.data.findings import Finding
 from workbook.output import i18n
 from workbook.output.i18n import _
@@ -17,6 +17,7 @@ from workbook.output.i18n import _
 PER_UNIT = "_per_unit"
 MONEY = {"revenue", "margin", "revenue_per_order", "revenue_per_unit", "margin_per_unit", "worth"}
 RATES = {"bought"}
+ARMS = ["arm", "customers", "total", "squares", "buyers"]
 
 
 def summary(found: Mapping[str, Finding], before: Mapping[str, Finding]) -> str:
@@ -111,6 +112,22 @@ def missing() -> tuple[str, str]:
 
 
 
+def counted(reviewed: Sequence[Reviewed]) -> str:
+    """How many experiments are on record, and how many of them run."""
+    running = [experiment_name(one.experiment_id) for one in reviewed if one.phase == "running"]
+    text = _("**{n} experiments** are on record.").format(n=i18n.number(len(reviewed)))
+    if not running:
+        return text + gap() + _("All had ended by the report date.")
+    return text + gap() + _("Still running on the report date: {names}.").format(names=_(", ").join(running))
+
+
+def hand_caption(one: Reviewed | None) -> str:
+    if one is None:
+        return _("Two arms in three sums")
+    return _("“{metric}” in {experiment}: two arms in three sums").format(
+        metric=metric_name(one.metrics[0].name), experiment=experiment_name(one.experiment_id))
+
+
 def by_hand(one: Reviewed | None, difference: float, error: float) -> str:
     """That the hand count and the library say the same."""
     if one is None or one.main is None:
@@ -127,6 +144,8 @@ def size(x: float, unit: str) -> str:
     """How much, in the metric's unit; shares in points."""
     if unit == "share":
         return _("{n} points").format(n=i18n.number(round(100 * x, 1), 1))
+    if unit == "number" and 0 < x < 0.0005:
+        return _("less than 0.001")
     return i18n.money(x) if unit == "money" else i18n.number(x, 3)
 
 
@@ -143,8 +162,15 @@ def span(value: float, low: float, high: float, unit: str) -> str:
         return i18n.NOTHING
     if math.isnan(low):
         return signed(value, unit)
+    if unit == "share":
+        return _("{value} ({low} to {high}) points").format(
+            value=_points(value), low=_points(low), high=_points(high))
     return _("{value} ({low} to {high})").format(value=signed(value, unit), low=signed(low, unit),
                                                  high=signed(high, unit))
+
+
+def _points(x: float) -> str:
+    return ("+" if x > 0 else "−" if x < 0 else "") + i18n.number(abs(round(100 * x, 1)), 1)
 
 
 def lift(value: float, low: float, high: float) -> str:
@@ -156,9 +182,10 @@ def lift(value: float, low: float, high: float) -> str:
 
 def arm_rows(arms: pd.DataFrame) -> pd.DataFrame:
     """The arms with names; per customer assigned, and per buyer."""
+    buyers = arms["buyers"].where(arms["buyers"] > 0)
     return arms.assign(
-        name=[arm_name(arm) for arm in arms["arm"]], per_buyer=arms["total"] / arms["buyers"].where(arms["buyers"] > 0),
-        share=arms["buyers"] / arms["customers"])
+        name=[arm_name(arm) for arm in arms["arm"]], mean=arms["total"] / arms["customers"],
+        per_buyer=arms["total"] / buyers, share=arms["buyers"] / arms["customers"])
 
 
 def among_buyers(arms: pd.DataFrame) -> str:
@@ -186,6 +213,16 @@ def plan_rows(plans: pd.DataFrame) -> pd.DataFrame:
                in zip(plans["mean"], plans["metric"], plans["kind"], strict=True)],
         per_arm=np.ceil(plans["per_arm"].astype(float)), per_arm_cuped=np.ceil(plans["per_arm_cuped"].astype(float)),
         days_total=plans["days_total"].astype(float))
+
+
+def plan_caption(relative: float, power: float) -> str:
+    return _("What it takes to see {relative} with a chance of {power}").format(
+        relative=i18n.change(relative, 0), power=i18n.percent(power, 0))
+
+
+def curve_names(baselines: pd.DataFrame) -> dict[str, str]:
+    """The metrics that can be planned with, named, for a picture of lines."""
+    return {name: metric_name(name) for name in plannable(baselines)}
 
 
 def _level(x: float, unit: str) -> str:
@@ -296,6 +333,11 @@ def sequential(one: Reviewed | None, stops: Sequence[Any]) -> str:
         told = _("Somebody who looks daily at the ordinary interval would have called it on day {day}.")
         text += gap() + told.format(day=i18n.number(stop.day_peeking))
     return text
+
+
+def sequence_title(one: Reviewed | None) -> str:
+    return _("{experiment}: effect by day, with the interval that holds at every look").format(
+        experiment=experiment_name(one.experiment_id) if one else "")
 
 
 def bayes(one: Reviewed | None, reading: Any) -> str:
@@ -414,8 +456,23 @@ def several(record: pd.DataFrame, corrected: pd.DataFrame, *, alpha: float = 0.0
 
 
 def segment_rows(segments: pd.DataFrame) -> pd.DataFrame:
-    return segments.assign(name=[segment_name(str(code)) for code in segments["segment"]],
-                           group=_("by itself"))
+    """Each segment twice: its own effect, and the one pulled towards the common effect."""
+    names = [segment_name(str(code)) for code in segments["segment"]]
+    own = segments.assign(name=names, value=segments["difference"], group=_("as measured"))
+    pulled = segments.assign(name=names, value=segments["shrunken"], low=segments["shrunken_low"],
+                             high=segments["shrunken_high"], group=_("shrunken"))
+    both = pd.concat([own, pulled]).dropna(subset=["value"])
+    return both.sort_values(["segment", "group"], ignore_index=True)[["name", "value", "low", "high", "group"]]
+
+
+def segment_title(one: Reviewed | None) -> str:
+    return _("{experiment}: effect by purchases before, as measured and shrunken").format(
+        experiment=experiment_name(one.experiment_id) if one else "")
+
+
+def uplift_title(one: Reviewed | None) -> str:
+    return _("{experiment}: gain when the first customers by predicted effect are treated").format(
+        experiment=experiment_name(one.experiment_id) if one else "")
 
 
 def segments(one: Reviewed | None, found: Any) -> str:
@@ -435,9 +492,11 @@ def segments(one: Reviewed | None, found: Any) -> str:
              "values lie near the common one.").format(experiment=name, p=p)
 
 
-def uplift_rows(qini: pd.DataFrame) -> pd.DataFrame:
-    names = {"doubly_robust": _("Doubly robust"), "two_models": _("Two models")}
-    return qini.assign(name=[names.get(method, method) for method in qini["method"]])
+def uplift_curve(curve: pd.DataFrame) -> pd.DataFrame:
+    """One row a share: what each ranking gains, and drawing lots."""
+    wide = curve.pivot(index="share", columns="method", values="gain")
+    lot = curve[curve["method"] == "doubly_robust"].set_index("share")["random"]
+    return wide.assign(random=lot, share=100 * wide.index).reset_index(drop=True)
 
 
 def uplift(one: Reviewed | None, found: Any) -> str:
@@ -507,13 +566,15 @@ def _verdict(one: Reviewed) -> str:
             experiment=name, why=_upper(why))
     if code == "immature":
         return _("**{experiment}: too early.** {why}.").format(experiment=name, why=_upper(why))
+    if one.main is None:
+        metric, effect = _("No effect yet"), ""
     if code == "ship":
         text = _("**{experiment}: keep it.** {metric} {effect}: {why}.")
     elif code == "stop":
         text = _("**{experiment}: stop it.** {metric} {effect}: {why}.")
     else:
         text = _("**{experiment}: go on.** {metric} {effect}: {why}.")
-    text = text.format(experiment=name, metric=metric, effect=effect, why=why)
+    text = text.format(experiment=name, metric=metric, effect=effect, why=why).replace(" :", ":")
     if one.verdict.days_more:
         text += gap() + _("About {days} more days.").format(days=i18n.number(one.verdict.days_more))
     if one.verdict.customers_more:

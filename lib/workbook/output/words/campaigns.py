@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from workbook.ab_testing import Difference, Tested
+from workbook.ab_testing import CLAIMS, Difference, Tested
 from workbook.output import i18n
 from workbook.output.i18n import _
-from workbook.output.words.ab_testing import gap, signed, size, span
+from workbook.output.words.ab_testing import gap, signed, span
+
+COMPARISONS = ("answered", "answered_before", "reached", "bought", "placebo", "spend")
 
 
 def no_messages() -> tuple[str, str]:
@@ -36,7 +38,7 @@ def feature_name(name: str) -> str:
     }[name]  # fmt: skip
 
 
-def naive_rows(tested: Sequence[Tested], comparisons: Mapping[str, Difference]) -> pd.DataFrame:
+def compared_rows(compared: Mapping[str, Difference]) -> pd.DataFrame:
     """Naive and matched comparisons over all campaigns, for the picture."""
     names = {
         "answered": _("who opened or clicked, beside all others"),
@@ -45,18 +47,19 @@ def naive_rows(tested: Sequence[Tested], comparisons: Mapping[str, Difference]) 
         "bought": _("who was written to, matched"),
         "placebo": _("matched, before the message (placebo)"),
     }
-    rows = [{"name": names[code], "value": one.value, "low": one.low, "high": one.high}
-            for code, one in comparisons.items() if tested and not math.isnan(one.value)]
+    rows = [{"name": names[code], "value": compared[code].value, "low": compared[code].low,
+             "high": compared[code].high} for code in names if not math.isnan(compared[code].value)]
     return pd.DataFrame(rows, columns=["name", "value", "low", "high"])
 
 
-def naive(answered: Difference, before: Difference) -> str:
+def naive(compared: Mapping[str, Difference]) -> str:
     """What comparing those who answered says, and what it says of a time when nothing was sent."""
+    answered, before = compared["answered"], compared["answered_before"]
     if math.isnan(answered.value) or math.isnan(before.value):
         return _("Nobody is on record who opened or clicked.")
-    text = _("In the weeks after a message, **{after}** more of those who opened or clicked it bought than of all "
-             "others; in the weeks *before* it, {before} more did.").format(
-        after=size(answered.value, "share"), before=size(before.value, "share"))
+    text = _("In the weeks after a message the share of buyers among those who opened or clicked it was **{after}** "
+             "from that of all others; in the weeks *before* it the same people were {before} from it.").format(
+        after=signed(answered.value, "share"), before=signed(before.value, "share"))
     if before.low > 0:
         return text + gap() + _("A message cannot work before it is sent: who opens is a better customer anyway.")
     return text
@@ -84,8 +87,13 @@ def campaign_table(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(shown, columns=["name", "day", "customers", "matched", "placebo", "did", "code"])
 
 
-def balance_rows(balance: pd.DataFrame) -> pd.DataFrame:
-    return balance.assign(name=[feature_name(name) for name in balance["feature"]])
+def balance_rows(tested: Sequence[Tested]) -> pd.DataFrame:
+    """The balance of the latest campaign, with the features' names."""
+    columns = ["name", "treated", "before", "after", "smd_before", "smd_after"]
+    if not tested:
+        return pd.DataFrame(columns=columns)
+    table = tested[-1].balance
+    return table.assign(name=[feature_name(name) for name in table["feature"]])[columns]
 
 
 def balance(tested: Sequence[Tested]) -> str:
@@ -98,27 +106,15 @@ def balance(tested: Sequence[Tested]) -> str:
                                            after=i18n.number(table["smd_after"].abs().max(), 2))
 
 
-def dates_rows(tested: Sequence[Tested]) -> pd.DataFrame:
-    """The true date and the false ones of the latest campaign, for the picture."""
-    if not tested:
-        return pd.DataFrame(columns=["name", "value", "low", "high"])
-    one = tested[-1]
-    rows = [
-        {"name": _("true date") if date == 0 else _("false date, {days} days earlier").format(
-            days=i18n.number(date * one.campaign.days)), "value": effect.value, "low": effect.low, "high": effect.high}
-        for date, effect in one.dates.items() if not math.isnan(effect.value)
-    ]  # fmt: skip
-    return pd.DataFrame(rows, columns=["name", "value", "low", "high"])
-
-
-def campaigns(tested: Sequence[Tested], effect: Difference, spend: Difference) -> str:
+def campaigns(tested: Sequence[Tested], compared: Mapping[str, Difference]) -> str:
     """What the campaigns did, over all of which something may be said."""
+    effect, spend = compared["bought"], compared["spend"]
     if math.isnan(effect.value):
         return _("Of no campaign may an effect be stated.")
     between = _("between {low} and {high}").format(low=signed(effect.low, "share"), high=signed(effect.high, "share"))
-    head = _("Over the last {n} campaigns, being written to changed the share who bought by **{effect}** ({between}) "
+    head = _("Over {n} campaigns, being written to changed the share who bought by **{effect}** ({between}) "
              "and the net amount by {spend} a customer.").format(
-        n=i18n.number(len(tested)), effect=signed(effect.value, "share"), between=between,
+        n=i18n.number(sum(one.code in CLAIMS for one in tested)), effect=signed(effect.value, "share"), between=between,
         spend=signed(spend.value, "money"))
     if effect.is_beyond_chance:
         return head + gap() + _("That is beyond chance, if the groups are alike in what is not on record too.")
