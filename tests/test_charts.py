@@ -88,6 +88,9 @@ KINDS: dict[str, Callable[[str], Axes]] = {
         arrows=pd.DataFrame({"name": NAMES[lang][:2], "x": [1.0, -0.5], "y": [0.2, 0.7]})),
     "snake": lambda lang: charts.snake(
         people(lang), label="name", series={"share": NAMES[lang][0], "low": NAMES[lang][1]}, title=NAMES[lang][2]),
+    "panels": lambda lang: charts.panels(
+        pd.concat([people(lang).assign(question=name) for name in NAMES[lang]]), panel="question", label="name",
+        value="n", low="low", high="high", unit="customers", title=NAMES[lang][2]),
     "silhouettes": lambda lang: charts.silhouettes(members(lang), group="name", value="y", title=NAMES[lang][1]),
 }
 
@@ -202,3 +205,14 @@ def test_steps_of_a_waterfall_add_up_as_they_are_written() -> None:
     table = pd.DataFrame({"l": list("abc"), "v": [2_057_143.0, -72_721, 1_984_422], "kind": kinds})
     ax = charts.waterfall(table, label="l", value="v", unit="rows")
     assert [text.get_text() for text in ax.texts[:3]] == ["2,057,143", "−72,721", "1,984,422"]
+
+
+def test_panels_share_one_scale_and_each_names_its_question() -> None:
+    table = pd.concat([people("en").assign(question="First"), people("en").assign(question="Second", n=20.0)])
+    figure = charts.panels(table, panel="question", label="name", value="n", low="low", high="high").figure
+    first, second = figure.axes
+    assert [ax.get_title(loc="left") for ax in (first, second)] == ["First", "Second"]
+    assert first.get_xlim() == second.get_xlim()
+    assert charts.alt_text(figure).startswith("First: Dot chart. Champions 800; Loyal 500; About to leave 90.")
+    empty = charts.panels(table.head(0), panel="question", label="name", value="n", low="low", high="high")
+    assert [text.get_text() for text in empty.texts] == ["Nothing to draw: no rows."]

@@ -910,3 +910,28 @@ def silhouettes(
     ax.tick_params(axis="y", labelcolor=INK)
     _describe(ax, _("Silhouette chart"), title, facts)
     return ax
+
+
+def panels(
+    table: pd.DataFrame, *, panel: str, label: str, value: str, low: str, high: str, unit: str = "number",
+    title: str = "",
+) -> Axes:
+    """Estimates with their intervals in small pictures of one scale, two a row; the first one's axes."""
+    mpl.rcParams.update(_style())
+    names = list(dict.fromkeys(table[panel]))
+    down = max(1, -(-len(names) // 2))
+    tallest = max((table[panel] == name).sum() for name in names) if names else 1
+    figure = plt.figure(figsize=(WIDTH, min(0.6 + down * (0.9 + 0.42 * tallest), TALLEST)), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.12)
+    axes = figure.subplots(down, 2 if len(names) > 1 else 1, sharex=True, squeeze=False).ravel()
+    if title:
+        figure.suptitle(title, x=0.012, ha="left", fontsize=12, color=INK)
+    for ax, name in zip(axes, names, strict=False):
+        dots(table[table[panel] == name], label=label, value=value, low=low, high=high, unit=unit, title=name, ax=ax)
+        ax.set_xlabel("")
+    for ax in axes[len(names) :]:
+        ax.set_axis_off()
+    if not names:
+        _nothing(axes[0], title)
+    _teach_notebook()
+    return axes[0]
