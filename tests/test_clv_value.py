@@ -8,7 +8,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from workbook.clv import acquisition, value
+from workbook.clv import acquisition, equal_age, value
+from workbook.clv.table import outlook
 from workbook.data.engine import connect
 from workbook.data.settings import Engine
 
@@ -118,7 +119,7 @@ class TestAcquisition:
             "channel": ["post", "shop", "web", "web"],
             "cohort": [date(2026, 4, 1), date(2026, 4, 1), date(2026, 1, 1), date(2026, 4, 1)],
             "customers": [0, 1, 1, 1], "cost": [5, 7, 42, 0],
-        }, "spending after the day is not seen; the shop's own records stand in for a channel without spending"  # fmt: skip
+        }, "spending after the day is not seen; the shop's own records stand in for a channel without any"  # fmt: skip
 
     def test_at_equal_age_only_those_stand_who_have_reached_it(self, con, make_table):
         first = AS_OF - timedelta(days=400)
@@ -162,14 +163,36 @@ class TestAcquisition:
         assert acquisition.referral_totals(found) == acquisition.Referrals(2, 3, 2, 15.0, 5.0)
 
     def test_what_is_still_to_come_stands_beside_what_came(self):
-        customers = pd.DataFrame({"channel": ["web"] * 40 + ["shop"] * 40, "value_to_date": [5.0] * 40 + [1.0] * 40})
+        customers = pd.DataFrame({"segment": ["new"] * 40 + ["lost"] * 40, "value_to_date": [5.0] * 40 + [1.0] * 40})
         totals = pd.DataFrame({
-            "by": ["channel", "channel", "all"], "group": ["web", "shop", "all"], "customers": [40, 40, 80],
-            "expected_clv": [120.0, 360.0, 480.0], "expected_clv_low": [80.0, 320.0, 400.0],
-            "expected_clv_high": [160.0, 400.0, 560.0],
+            "by": ["segment", "segment", "segment", "all"], "group": ["new", "lost", "few", "all"],
+            "customers": [40, 40, 5, 85], "clv": [120.0, 360.0, 20.0, 500.0], "clv_low": [80.0, 320.0, 1.0, 400.0],
+            "clv_high": [160.0, 400.0, 90.0, 560.0],
         })  # fmt: skip
-        costs = quarters(("web", date(2026, 1, 1), 40, 160.0))
-        found = acquisition.outlook(customers, totals, by="channel", costs=costs).set_index("group")
-        assert found.index.tolist() == ["shop", "web"]
-        assert found.loc["web", ["to_come", "to_come_low", "total", "share", "times"]].tolist() == [3, 2, 8, 0.25, 2]
+        found = outlook(customers, totals, by="segment").set_index("group")
+        assert found.index.tolist() == ["lost", "new"], "five customers are no group"
+        assert found.loc["new", ["value_to_date", "to_come", "to_come_low", "share"]].tolist() == [5, 3, 2, 0.24]
+
+
+class TestEqualAge:
+    def test_what_came_up_to_an_age(self, con, make_table):
+        rows = [("a", "2025-01-01", 10, 10, None), ("a", "2025-12-31", 5, 5, None), ("a", "2026-01-03", 7, 7, None)]
+        orders = make_table(con, orders_frame(rows))
+        everyone = value.value_to_date(orders, as_of=AS_OF, rule=REVENUE)
+        found = equal_age.to_age(orders, everyone, as_of=AS_OF, rule=REVENUE, months=12)
+        assert rows_of(found)["a"]["came"] == 15, "day 365 is the last of twelve months of 30.4375 days"
+
+    def test_groups_are_set_beside_their_cost_at_equal_age(self):
+        life = pd.DataFrame({"channel": ["web"] * 40 + ["shop"] * 40, "came": [10.0, 20.0] * 20 + [6.0] * 40,
+                             "rest": [5.0] * 40 + [2.0] * 40})  # fmt: skip
+        totals = pd.DataFrame({
+            "by": ["channel"] * 2, "group": ["web", "shop"], "customers": [40, 40], "clv": [300.0, 100.0],
+            "clv_low": [250.0, 80.0], "clv_high": [360.0, 120.0],
+        })  # fmt: skip
+        costs = quarters(("web", date(2026, 1, 1), 40, 160.0), ("shop", date(2026, 1, 1), 10, None))
+        found = equal_age.at_equal_age(life, totals, by="channel", costs=costs).set_index("group")
+        assert found.loc["web", ["came", "rest", "whole", "cost", "times", "share"]].tolist() == [15, 5, 20, 4, 5, 0.75]
+        of_people, of_parameters = 1.959964 * 5 * np.sqrt(40 / 39) / np.sqrt(40), 5 * 0.2
+        assert found.loc["web", "high"] - 20 == pytest.approx(np.hypot(of_people, of_parameters))
+        assert found.loc["shop", "high"] - 8 == pytest.approx(2 * 0.2), "all alike: only the parameters are unsure"
         assert np.isnan(found.loc["shop", "times"])

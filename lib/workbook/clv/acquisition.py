@@ -14,7 +14,7 @@ apart from what comes after it).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Literal, NamedTuple
 
@@ -172,6 +172,16 @@ def _first(seen: pd.DataFrame, column: str, cost: float) -> float:
     return float(covered.min()) if len(covered) else math.nan
 
 
+def recommended(people: ir.Table, referrals: ir.Table | None, *, as_of: date) -> ir.Table:
+    """Customers with `group`: `referred`, or `others`; blank where no source tells of recommendations."""
+    if referrals is None:
+        return people.mutate(group=ibis.null("string"))
+    seen = referrals.filter(referrals.referred_on.isnull() | (referrals.referred_on <= as_of))
+    came = seen.select(came_id="referred_id").distinct()
+    joined = people.left_join(came, people.customer_id == came.came_id)
+    return joined.mutate(group=ibis.ifelse(joined.came_id.notnull(), "referred", "others")).drop("came_id")
+
+
 class Referrals(NamedTuple):
     """What recommendations brought, counted apart: it is part of the referred customers' own value."""
 
@@ -213,41 +223,3 @@ def referral_totals(referrers: ir.Table) -> Referrals:
         )
     )[0]
     return Referrals(**row | {name: float(row[name]) for name in ("value_to_date", "reward")})
-
-
-def outlook(
-    customers: pd.DataFrame, totals: pd.DataFrame, *, by: str, costs: pd.DataFrame | None = None
-) -> pd.DataFrame:
-    """Groups of customers: what they brought, what is still to come, and what winning them cost.
-
-    Args:
-        customers: one row each: the column `by`, value_to_date (currency).
-        totals: of a forecast, by the same groups: by, group, customers, expected_clv, expected_clv_low, _high.
-        costs: of `costs`, when `by` is channel or cohort.
-
-    Returns:
-        group, customers, value_to_date, to_come, to_come_low, to_come_high (currency per customer; the interval is that
-        of the expectation), total, share (of what is still to come, all groups together), cost (per customer), times
-        (total over cost); groups with most to come first.
-    """
-    rows = totals[totals["by"] == by]
-    rows = rows[rows["customers"] >= FEWEST].merge(
-        customers.groupby(by)["value_to_date"].mean().rename_axis("group").reset_index(), on="group"
-    )
-    known = _per_customer(costs, by) if costs is not None else {}
-    found = rows[["group", "customers", "value_to_date"]].assign(
-        to_come=rows["expected_clv"] / rows["customers"],
-        to_come_low=rows["expected_clv_low"] / rows["customers"],
-        to_come_high=rows["expected_clv_high"] / rows["customers"],
-        share=rows["expected_clv"] / totals.loc[totals["by"] == by, "expected_clv"].sum(),
-        cost=rows["group"].map(known).astype(float),
-    )
-    found["total"] = found["value_to_date"] + found["to_come"]
-    found["times"] = found["total"] / found["cost"].where(found["cost"] > 0)
-    return found.sort_values("to_come", ascending=False, ignore_index=True)
-
-
-def _per_customer(costs: pd.DataFrame, by: str) -> Mapping[object, float]:
-    known = costs[costs["cost"].notna()].groupby(by)[["customers", "cost"]].sum()
-    known = known[known["customers"] > 0]
-    return (known["cost"] / known["customers"]).to_dict()

@@ -24,6 +24,7 @@ from workbook.history import is_purchase, year_before
 MONEY = "decimal(18, 4)"
 ENOUGH_COSTS = 0.8  # share of sales whose cost must be known before value means margin
 TENTHS = 10
+WEEKS_A_MONTH = 365.25 / 7 / 12
 
 
 class Basis(NamedTuple):
@@ -132,3 +133,15 @@ def tenths(customers: pd.DataFrame, column: str) -> pd.Series:
     """
     place = customers[column].rank(method="min", ascending=False) - 1
     return (TENTHS * place // max(len(customers), 1) + 1).astype("int64")
+
+
+def by_tenth(customers: pd.DataFrame, column: str) -> pd.DataFrame:
+    """What a customer of each tenth counts for: tenth (1 = most), customers, each (mean), share (of the sum)."""
+    rows = customers.assign(tenth=tenths(customers, column)).groupby("tenth")[column].agg(["count", "mean", "sum"])
+    rows = rows.rename(columns={"count": "customers", "mean": "each"}).reset_index()
+    return rows.assign(share=rows["sum"] / rows["sum"].sum()).drop(columns="sum")
+
+
+def weeks(months: float) -> float:
+    """Months as weeks, the models' unit of time."""
+    return months * WEEKS_A_MONTH
