@@ -35,7 +35,9 @@ FEWEST = 30  # customers, and repeat purchases, below which nothing is fitted
 LARGEST = 200_000  # merged rows on which a fit is made; of more a weighted sample is drawn
 BOUND = 9.0  # natural logarithms on each side of a start's scale
 FLAT = 1.17  # standard error of a logarithm: ten times more or less is still within its interval
+FLATTEST = 0.05  # second derivative below which a direction counts as not known at all (deviation 4.5)
 FALL = Z * Z / 2  # of the log-likelihood, at the ends of a 95 % interval
+NEWTON_STEPS = 12  # at most; two suffice where the likelihood is not flat
 STARTING_ROWS = 5_000  # on which the starting places are compared
 Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]  # logarithms → log-likelihood and its derivatives
 
@@ -96,8 +98,14 @@ class Optimum(NamedTuple):
     codes: tuple[str, ...]
 
 
-def maximise(objective: Objective, starts: Sequence[np.ndarray], *, quick: Objective | None = None) -> Optimum:
-    """Climb from every start (on `quick` data where given), then finish the best and judge it."""
+def maximise(
+    objective: Objective, starts: Sequence[np.ndarray], *, quick: Objective | None = None, with_profile: bool = True
+) -> Optimum:
+    """Climb from every start (on `quick` data where given), then finish the best and judge it.
+
+    Args:
+        with_profile: intervals by the profile where the optimum is flat; without it they are the quadratic ones.
+    """
     climbs = [_climb(quick or objective, np.asarray(start, float)) for start in starts]
     best = max(climbs, key=lambda climb: climb[1])
     agree = all(best[1] - height < 0.05 for _, height in climbs)
@@ -106,16 +114,15 @@ def maximise(objective: Objective, starts: Sequence[np.ndarray], *, quick: Objec
     codes = [] if agree else ["disagreeing_starts"]
     if np.any(np.abs(place) > BOUND - 0.05):
         codes.append("at_bound")
-    steep = np.linalg.eigvalsh(bend)
-    usable = bool(np.all(steep > 1e-8 * max(steep[-1], 1.0)))
-    covariance = np.linalg.inv(bend) if usable else np.linalg.pinv(bend, hermitian=True)
-    deviation = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    curves, turn = np.linalg.eigh(bend)
+    covariance = (turn / np.maximum(curves, FLATTEST)) @ turn.T
+    deviation = np.sqrt(np.diag(covariance))
     settled = float(slope @ covariance @ slope) < 1e-4 or "at_bound" in codes
-    flat = not usable or bool(np.any(deviation > FLAT))
+    flat = bool(np.any(deviation > FLAT))
     codes = [*(["converged"] if settled else ["not_converged"]), *(["flat"] if flat else []), *codes]
     low, high = place - Z * deviation, place + Z * deviation
-    if flat and settled:
-        low, high = _profile_ends(objective, place, height, deviation)
+    if flat and settled and with_profile:
+        low, high = _profile_ends(objective, place, height, bend)
         covariance = _bounded(covariance, (high - low) / (2 * Z))
     return Optimum(place, height, covariance, low, high, tuple(codes))
 
@@ -133,21 +140,23 @@ def _climb(objective: Objective, start: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def _finish(objective: Objective, place: np.ndarray) -> tuple[np.ndarray, float, np.ndarray, np.ndarray]:
-    """A few steps of Newton, as long as they climb: place, height, slope and the observed information there."""
+    """Steps of Newton while they climb, short ones on a ridge: place, height, slope, observed information there."""
     height, slope = objective(place)
-    for _ in range(4):
+    bend = information(objective, place)
+    for _ in range(NEWTON_STEPS):
+        curves, turn = np.linalg.eigh(bend)
+        step = turn @ ((turn.T @ slope) / np.maximum(np.abs(curves), 1e-6 * curves[-1]))
+        if slope @ step < 1e-9:
+            break
+        step /= max(1.0, np.abs(step).max())
+        tries = [np.clip(place + step * part, -BOUND, BOUND) for part in (1.0, 0.25, 0.05)]
+        ahead = next((each for each in tries if objective(each)[0] > height), None)
+        if ahead is None:
+            break
+        place = ahead
+        height, slope = objective(place)
         bend = information(objective, place)
-        if np.linalg.eigvalsh(bend)[0] <= 0:
-            break
-        step = np.linalg.solve(bend, slope)
-        if slope @ step < 1e-9 or np.abs(step).max() > 2:
-            break
-        ahead = np.clip(place + step, -BOUND, BOUND)
-        height_ahead, slope_ahead = objective(ahead)
-        if height_ahead <= height:
-            break
-        place, height, slope = ahead, height_ahead, slope_ahead
-    return place, height, slope, information(objective, place)
+    return place, height, slope, bend
 
 
 def information(objective: Objective, place: np.ndarray, step: float = 1e-4) -> np.ndarray:
@@ -162,8 +171,8 @@ def information(objective: Objective, place: np.ndarray, step: float = 1e-4) -> 
     return (found + found.T) / 2
 
 
-def profile_height(objective: Objective, place: np.ndarray, index: int, fixed: float) -> float:
-    """The highest log-likelihood with one logarithm held at `fixed`, beginning at `place`."""
+def profile_height(objective: Objective, place: np.ndarray, bend: np.ndarray, index: int, fixed: float) -> float:
+    """The highest log-likelihood with one logarithm held at `fixed`, beginning along the ridge from the optimum."""
     free = [i for i in range(len(place)) if i != index]
 
     def held(rest: np.ndarray) -> tuple[float, np.ndarray]:
@@ -172,30 +181,32 @@ def profile_height(objective: Objective, place: np.ndarray, index: int, fixed: f
         height, slope = objective(whole)
         return height, slope[free]
 
-    return _climb(held, place[free])[1]
+    along = np.linalg.lstsq(bend[np.ix_(free, free)], bend[free, index], rcond=1e-8)[0] * (fixed - place[index])
+    starts = (np.clip(place[free] - along, -BOUND, BOUND), place[free])
+    return max(_climb(held, start)[1] for start in starts)
 
 
 def _profile_ends(
-    objective: Objective, place: np.ndarray, height: float, deviation: np.ndarray
+    objective: Objective, place: np.ndarray, height: float, bend: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Where the profile of each parameter has fallen by 1.92; infinite if it has not at the bound."""
+    """Where the profile of each parameter has fallen by 1.92; infinite if it has not near the bound."""
     low, high = np.full(len(place), -np.inf), np.full(len(place), np.inf)
     for i in range(len(place)):
         for ends, bound in ((low, -BOUND), (high, BOUND)):
 
             def above(fixed: float, index: int = i) -> float:
-                return profile_height(objective, place, index, fixed) - (height - FALL)
+                return profile_height(objective, place, bend, index, fixed) - (height - FALL)
 
-            if abs(place[i] - bound) > 1e-6 and above(bound) < 0:
-                ends[i] = brentq(above, bound, place[i], xtol=0.02)
+            edge = bound * (1 - 1.5 / BOUND)
+            if abs(place[i]) < abs(edge) and above(edge) < 0:
+                ends[i] = brentq(above, edge, place[i], xtol=0.02)
     return low, high
 
 
 def _bounded(covariance: np.ndarray, widest: np.ndarray) -> np.ndarray:
     """The covariance scaled down to deviations that the profile allows."""
-    deviation = np.sqrt(np.maximum(np.diag(covariance), 1e-12))
-    limit = np.where(np.isfinite(widest), np.minimum(widest, deviation), np.minimum(deviation, 3.0))
-    scale = limit / deviation
+    deviation = np.sqrt(np.diag(covariance))
+    scale = np.minimum(np.where(np.isfinite(widest), widest, deviation), deviation) / deviation
     return covariance * np.outer(scale, scale)
 
 
@@ -229,13 +240,15 @@ def purchase_objective(model: Model, customers: pd.DataFrame, scale: float) -> O
 
 
 def fit_purchases(
-    customers: pd.DataFrame, model: str = "bg_nbd", *, unit_days: int = DAYS_A_WEEK, largest: int = LARGEST
+    customers: pd.DataFrame, model: str = "bg_nbd", *, unit_days: int = DAYS_A_WEEK, largest: int = LARGEST,
+    with_profile: bool = True,
 ) -> Fit:
     """BG/NBD, MBG/NBD or Pareto/NBD by maximum likelihood.
 
     Args:
         customers: x, t_x, T in units of `unit_days` days; `customers` where equal ones are merged already.
         largest: merged rows; of more, that many are drawn (seeded) and stand for all.
+        with_profile: see `maximise`; without it a flat fit is quicker.
     """
     kind = known_model(model)
     time = {1: "days", DAYS_A_WEEK: "weeks"}.get(unit_days, "units")
@@ -254,7 +267,7 @@ def fit_purchases(
     quick = None
     if len(rows) > 2 * STARTING_ROWS:
         quick = purchase_objective(kind, rows.sample(STARTING_ROWS, random_state=0), scale)
-    found = maximise(objective, [np.log(start) for start in kind.starts], quick=quick)
+    found = maximise(objective, [np.log(start) for start in kind.starts], quick=quick, with_profile=with_profile)
     shift = np.where(kind.in_time, np.log(scale), 0.0)
     bought = float((rows["x"] * rows["customers"]).sum())
     return as_fit(
@@ -301,8 +314,8 @@ def profile(fit: Fit, customers: pd.DataFrame, name: str, *, points: int = 21) -
         raise WorkbookError(f"{fit.model} has no parameter {name!r}.", way_out=nearest(name, fit.names))
     index, place = fit.names.index(name), np.log(fit.values)
     objective = purchase_objective(known_model(fit.model), merge(customers), 1.0)
-    top = objective(place)[0]
+    top, bend = objective(place)[0], information(objective, place)
     deviation = min(float(np.sqrt(fit.covariance[index, index])), 2.0)
     grid = place[index] + np.linspace(-3, 3, points) * deviation
-    drops = [max(top - profile_height(objective, place, index, fixed), 0.0) for fixed in grid]
+    drops = [max(top - profile_height(objective, place, bend, index, fixed), 0.0) for fixed in grid]
     return pd.DataFrame({"value": np.exp(grid), "log_likelihood_drop": drops, "inside": np.array(drops) <= FALL})

@@ -22,7 +22,7 @@ import numpy as np
 from scipy.special import digamma, gammaln
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(32)
-DECAY = 40.0  # natural logarithms over which the integrand is followed: the rest is below e^-40
+DECAY = 50.0  # natural logarithms over which either factor of the integrand is followed: the rest is nothing
 ROWS = 20_000  # customers whose nodes are held at a time
 
 
@@ -92,7 +92,9 @@ def _left(
     """Logarithm of the integral over the times of leaving; those times; and the share of each in the integral."""
     r, alpha, s, beta = values
     c = np.where((r + x) / (alpha + t_x) > (s + 1) / (beta + t_x), alpha, beta)
-    width = np.minimum(np.log1p((T - t_x) / (c + t_x)), DECAY / (r + x + s))
+    by_rate = (alpha + t_x) * np.expm1(np.minimum(DECAY / (r + x), 700.0))
+    by_leaving = (beta + t_x) * np.expm1(min(DECAY / (s + 1), 700.0))
+    width = np.log1p(np.minimum(T - t_x, np.minimum(by_rate, by_leaving)) / (c + t_x))
     w = (0.5 * width)[:, None] * (NODES + 1.0)
     first = (c + t_x)[:, None]
     tau = t_x[:, None] + first * np.expm1(w)

@@ -20,7 +20,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 
 from workbook.clv.counts import DAYS_A_WEEK, counted
 from workbook.clv.fits import FEWEST
-from workbook.clv.widening import first_day_of
+from workbook.clv.validation import first_day_of
 from workbook.history import known_on, purchase_days
 
 Read = Callable[[ir.Table], pd.DataFrame]

@@ -28,6 +28,12 @@ SHORTEST_RECORD = 8  # weeks that may be parted into a known and a later half
 TRACKED = ("week", "week_end", "after_cut_off", "actual", "expected", "actual_total", "expected_total")
 
 
+def first_day_of(orders: ir.Table, read: Read) -> date | None:
+    """The first day with an order of a known customer; None without any."""
+    found = read(orders.filter(orders.customer_id.notnull()).aggregate(first=orders.ordered_on.min()))["first"][0]
+    return None if pd.isna(found) else pd.Timestamp(found).date()
+
+
 def holdout(
     orders: ir.Table, returns: ir.Table | None, *, cut_off: date, until: date, unit_days: int = DAYS_A_WEEK
 ) -> ir.Table:

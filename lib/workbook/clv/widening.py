@@ -29,7 +29,7 @@ from scipy.stats import t as student
 from workbook.clv.counts import DAYS_A_WEEK
 from workbook.clv.expectations import expected_purchases, in_units
 from workbook.clv.fits import FEWEST, Fit, fit_purchases, known_model
-from workbook.clv.validation import holdout
+from workbook.clv.validation import first_day_of, holdout
 from workbook.scoring import Z
 
 Read = Callable[[ir.Table], pd.DataFrame]
@@ -90,12 +90,6 @@ def backtests(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def first_day_of(orders: ir.Table, read: Read) -> date | None:
-    """The first day with an order of a known customer; None without any."""
-    found = read(orders.filter(orders.customer_id.notnull()).aggregate(first=orders.ordered_on.min()))["first"][0]
-    return None if pd.isna(found) else pd.Timestamp(found).date()
-
-
 def cut_offs(
     first: date | None, as_of: date, horizon_weeks: float, *, most: int = 6
 ) -> list[tuple[date, float]]:
@@ -119,7 +113,7 @@ def cut_offs(
 
 def _tested(history: pd.DataFrame, model: str, weeks: float, rng: np.random.Generator) -> dict | None:
     actual = float(history["actual_purchases"].sum()) if len(history) else 0.0
-    fit = fit_purchases(history, model)
+    fit = fit_purchases(history, model, with_profile=False)
     if not fit.usable or actual < FEWEST:
         return None
     total = float(history["customers"] @ expected_purchases(fit, history, weeks))
