@@ -199,10 +199,13 @@ def _of_orders(record: Record, day: date) -> ir.Table:
     ).drop("gap_deviation", "spend_before")
     known = record.orders.filter(record.orders.ordered_on <= day)
     known = known.filter(~known.is_return.coalesce(False), known.amount >= 0, known.customer_id.notnull())
-    amount, discount = known.amount.cast("float64").sum(), _float(known, "discount").sum()
+    known = known.mutate(
+        paid=known.amount.cast("float64"), less=_float(known, "discount"), number=_float(known, "units")
+    )
+    amount, discount = known.paid.sum(), known.less.sum()
     more = known.group_by("customer_id").aggregate(
         discount_share=ibis.ifelse(amount + discount > 0, discount / (amount + discount), None),
-        mean_units=_float(known, "units").mean(),
+        mean_units=known.number.mean(),
     )
     more = more.rename(more_of="customer_id")
     return facts.left_join(more, facts.customer_id == more.more_of).drop("more_of")

@@ -68,11 +68,16 @@ def reasons(model: Model, frame: pd.DataFrame, *, typical: pd.DataFrame, most: i
     for place in range(order.shape[1]):
         column = order[:, place]
         speaks, value = shares[rows, column] > 0, values[rows, column]
-        told[f"reason_{place + 1}"] = np.where(speaks, names[column], None)
-        told[f"direction_{place + 1}"] = np.where(speaks, _side(value, middle[column]), None)
+        told[f"reason_{place + 1}"] = _codes(np.where(speaks, names[column], None), frame)
+        told[f"direction_{place + 1}"] = _codes(np.where(speaks, _side(value, middle[column]), None), frame)
         told[f"value_{place + 1}"] = np.where(speaks, value, np.nan)
         told[f"contribution_{place + 1}"] = np.where(speaks, shares[rows, column], np.nan)
     return pd.DataFrame(told, index=frame.index)
+
+
+def _codes(codes: np.ndarray, frame: pd.DataFrame) -> pd.Series:
+    """Codes where there are any, else None: of type object, also where all are blank."""
+    return pd.Series(codes, index=frame.index, dtype=object)
 
 
 def _side(value: np.ndarray, middle: np.ndarray) -> np.ndarray:

@@ -148,7 +148,9 @@ _COX_COLUMNS = [
 ]  # fmt: skip
 
 
-def cox(frame: pd.DataFrame, *, days: str, ended: str, covariates: Sequence[str]) -> Cox:
+def cox(
+    frame: pd.DataFrame, *, days: str, ended: str, covariates: Sequence[str], fewest_events: int = FEWEST_EVENTS
+) -> Cox:
     """What goes with an earlier event, and whether proportional hazards hold.
 
     Rows with a blank covariate are left out, covariates that never vary too. A covariate is told to break the
@@ -156,7 +158,7 @@ def cox(frame: pd.DataFrame, *, days: str, ended: str, covariates: Sequence[str]
     """
     rows = _usable(frame, days, ended, covariates)
     names, events = _varying(rows, covariates), int(rows[ended].sum())
-    if not names or events < FEWEST_EVENTS * len(names):
+    if not names or events < fewest_events * len(names):
         return Cox("too_few", pd.DataFrame(columns=_COX_COLUMNS), len(rows), events, None, None)
     fitted, scale = _fit(rows, days, ended, names)
     chi2, p_each, chi2_all, p_all = _proportionality(fitted)
@@ -235,7 +237,7 @@ def _scaled_residuals(fitted: PHRegResults) -> tuple[np.ndarray, np.ndarray]:
     """Day of each event and its scaled Schoenfeld residual: coefficient + d × V × residual."""
     raw = fitted.schoenfeld_residuals
     seen = ~np.isnan(raw).any(axis=1)
-    residuals = raw[seen]
+    residuals = raw[seen] - raw[seen].mean(axis=0)  # statsmodels takes Breslow's means at ties: off zero by a constant
     return fitted.model.endog[seen], fitted.params + len(residuals) * residuals @ fitted.cov_params()
 
 
