@@ -37,7 +37,7 @@ TRUTH = {  # time in weeks, value in currency
     "bg_nbd": (0.6, 6.0, 0.8, 3.0), "mbg_nbd": (0.6, 6.0, 0.8, 3.0), "pareto_nbd": (0.6, 6.0, 0.6, 12.0),
     "gamma_gamma": (6.0, 4.0, 16.0),
 }  # fmt: skip
-SIZES = {"small": 16, "full": 150}  # shops
+SIZES = {"small": 16, "full": 100}  # shops
 
 
 def engine() -> ibis.BaseBackend:
@@ -136,7 +136,7 @@ class Outcome(NamedTuple):
 
 
 def one_shop(
-    con: Any, rng: np.random.Generator, model: str, *, strength: float, backtest: bool, customers: int = 1500
+    con: Any, rng: np.random.Generator, model: str, *, strength: float, backtest: bool, customers: int
 ) -> Outcome:
     """Simulate, fit on the past, forecast 26 weeks, and look."""
     horizon, known = 26, 104
@@ -178,9 +178,12 @@ def _within(actual: np.ndarray, customers: pd.DataFrame, measure: str) -> float:
     return float(np.mean((low <= actual) & (actual <= high)))
 
 
-def shops(model: str, *, n: int, seed: int, strength: float = 0.0, backtest: bool = False) -> list[Outcome]:
+def shops(
+    model: str, *, n: int, seed: int, strength: float = 0.0, backtest: bool = False, customers: int = 1500
+) -> list[Outcome]:
+    """Outcomes of n shops, one after another from one seed."""
     con, rng = engine(), np.random.default_rng(seed)
-    return [one_shop(con, rng, model, strength=strength, backtest=backtest) for _ in range(n)]
+    return [one_shop(con, rng, model, strength=strength, backtest=backtest, customers=customers) for _ in range(n)]
 
 
 def bounds(n: int, share: float = 0.95, chance: float = 1e-3) -> tuple[int, int]:
