@@ -60,6 +60,7 @@ from workbook.clustering.profile import (
 )
 from workbook.clustering.reliability import halves, reliability
 from workbook.clustering.rule import NO_GROUPS, Rule, assign, labels
+from workbook.clustering.scaling import apply as scaled
 from workbook.clustering.scaling import raw_shares
 from workbook.clustering.structure import REFERENCES, Structure, structure
 from workbook.clustering.tree import Condition, Leaf, TreeRules, tree_rules
@@ -134,6 +135,7 @@ __all__ = [
     "rule_in_force",
     "sampled",
     "satisfaction",
+    "scaled",
     "seeded",
     "seen_by",
     "side_by_side",

@@ -7,6 +7,7 @@
 | measures_used | number | measures that the groups of the rule in force rest on |
 | stands_out_of_cloud, stands_out_of_shapes | flag | whether there is more than a cloud, more than the single measures |
 | p_cloud, p_shapes | number | the p-values of the two |
+| structure_beyond | share | of what groups without structure leave unexplained, the share explained here |
 | explained_share, structureless_share | share | spread that today's groups explain; as many without structure |
 | groups, groups_today | number | groups of the rule in force; number that a fit today would choose |
 | groups_by_reader | flag | whether a reader chose the number |
@@ -50,6 +51,7 @@ def find_structure(run: Run, found: Structure, today: Fitted) -> None:
         known = p.get(reference)
         _find(run, Figure(f"p_{name}", known, "number", n=found.n))
         _find(run, Figure(f"stands_out_of_{name}", None if known is None else known <= SURE, "flag", n=found.n))
+    _find(run, Figure("structure_beyond", found.beyond, "share", n=found.n))
     row = found.table[(found.table["reference"] == "same_shapes") & (found.table["k"] == today.choice.k)]
     known = row.iloc[0].to_dict() if len(row) else {}
     _find(run, Figure("explained_share", known.get("explained"), "share", n=found.n))

@@ -47,6 +47,8 @@ def sizes(customers: ir.Table) -> ir.Table:
 
 def means(customers: ir.Table, names: list[str]) -> ir.Table:
     """The mean of each measure by group, in its own unit, one row a group and a last one with cluster blank for all."""
+    if not names:
+        return customers.select("cluster").limit(0)
     wanted = {name: customers[name].cast("float64").mean() for name in names}
     each = customers.group_by("cluster").aggregate(**wanted)
     whole = customers.aggregate(**wanted).mutate(cluster=ibis.null("string")).select(each.columns)

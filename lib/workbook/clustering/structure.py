@@ -8,8 +8,12 @@ beside that of structureless customers, drawn many times:
 The test takes the number of groups at which the customers stand out most, in standard deviations of the references,
 and does the same with every reference beside the others: p counts how many reach as far, itself included.
 
-Verdict: `groups` where the customers stand out from both; `single_measures` where only from the cloud: what looks like
-groups is the shape of single measures, such as having bought once; else `continuum`: the groups are a convenient cut.
+Many customers make any trace of structure certain, so its size counts too: of what k groups leave unexplained among the
+structureless, the share that they do explain here (`beyond`).
+
+Verdict: `groups` where the customers stand out from both and beyond reaches 0.15; `overlapping` where it does not:
+there is structure, but no borders; `single_measures` where they stand out only from the cloud: what looks like groups
+is the shape of single measures, such as having bought once; else `continuum`: the groups are a convenient cut.
 """
 
 from __future__ import annotations
@@ -24,7 +28,9 @@ from scipy.special import ndtri
 from workbook.clustering.fits import k_means
 
 REFERENCES = ("cloud", "same_shapes")
+COLUMNS = ["reference", "k", "explained", "expected", "low", "high"]
 SURE = 0.05
+MATERIAL = 0.15  # of `beyond`: three normal groups reach 0.10 at 3 standard deviations apart, 0.24 at 4; iris 0.48
 LARGEST = 1_000  # points that are looked at
 FEWEST = 50  # points below which nothing is said
 
@@ -32,8 +38,9 @@ FEWEST = 50  # points below which nothing is said
 class Structure(NamedTuple):
     """Whether there are groups."""
 
-    verdict: str  # groups, single_measures, continuum, too_few
+    verdict: str  # groups, overlapping, single_measures, continuum, too_few
     p_values: dict[str, float]  # by reference
+    beyond: float  # of what groups of the same single measures leave unexplained, the share explained here
     n: int  # points looked at
     table: pd.DataFrame  # reference, k, explained, expected, low, high: share of the spread
 
@@ -45,24 +52,28 @@ def structure(
     points = points[rng.permutation(len(points))[:LARGEST]]
     most = min(most, len(np.unique(points.round(9), axis=0)) - 1)
     if len(points) < FEWEST or most < 2:
-        return Structure("too_few", {}, len(points), pd.DataFrame(columns=["reference", "k", "explained", "expected"]))
+        return Structure("too_few", {}, float("nan"), len(points), pd.DataFrame(columns=COLUMNS))
     seen = _explained(points, most, rng)
-    tables, p_values = [], {}
+    tables, p_values, beyond = [], {}, 0.0
     for name, draw in (("cloud", _cloud), ("same_shapes", _same_shapes)):
         drawn = np.array([_explained(reference, most, rng) for reference in _draws(points, draw, references, rng)])
         p_values[name] = _p_value(seen, drawn)
+        beyond = float((1 - (1 - seen) / (1 - drawn.mean(axis=0))).max())  # the last reference: the stricter one
         low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
         tables.append(pd.DataFrame({
             "reference": name, "k": range(2, most + 1), "explained": seen, "expected": drawn.mean(axis=0), "low": low,
             "high": high,
         }))  # fmt: skip
-    return Structure(_verdict(p_values), p_values, len(points), pd.concat(tables, ignore_index=True))
+    verdict = _verdict(p_values, beyond)
+    return Structure(verdict, p_values, beyond, len(points), pd.concat(tables, ignore_index=True))
 
 
-def _verdict(p_values: dict[str, float]) -> str:
+def _verdict(p_values: dict[str, float], beyond: float) -> str:
     if p_values["cloud"] > SURE:
         return "continuum"
-    return "groups" if p_values["same_shapes"] <= SURE else "single_measures"
+    if p_values["same_shapes"] > SURE:
+        return "single_measures"
+    return "groups" if beyond >= MATERIAL else "overlapping"
 
 
 def _explained(points: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:

@@ -24,6 +24,8 @@ from workbook.clustering import (
     letters,
     measure,
 )
+from workbook.clustering.fitting import FEWEST
+from workbook.clustering.structure import MATERIAL
 from workbook.data.findings import Finding
 from workbook.output import i18n
 from workbook.output.i18n import _
@@ -48,7 +50,10 @@ def _sure(found: Mapping[str, Finding]) -> str:
         return _("whether they exist cannot be told yet")
     if not cloud:
         return _("a convenient cut, as the customers form a continuum")
-    return _("more than chance and single measures explain") if shapes else _("no more than single measures show")
+    if not shapes:
+        return _("no more than single measures show")
+    beyond = found["structure_beyond"].value
+    return _("kinds that run into one another") if beyond < MATERIAL else _("clearly apart")
 
 
 def gap() -> str:
@@ -148,6 +153,9 @@ def measures_said(today: Fitted) -> str:
     used, chance = (today.measures.loc[today.measures["why"] == why, "measure"] for why in ("", "chance"))
     if not len(used):
         return _("No measure is known of enough customers to look for groups.")
+    if len(today.frame) < FEWEST:
+        return _("Only {n} customers bought often enough to look for groups among them; it takes {fewest}.").format(
+            n=i18n.number(len(today.frame)), fewest=FEWEST)
     text = _("Groups are sought among **{n} customers** by {count} measures: {names}.").format(
         n=i18n.number(len(today.frame)), count=i18n.number(len(used)),
         names=_comma().join(measure_name(name, today.mix) for name in used))
@@ -175,8 +183,11 @@ def structure_said(found: Structure) -> str:
         return _("With {n} customers nobody can tell groups from chance: no groups are sought.").format(
             n=i18n.number(found.n))
     verdict = {
-        "groups": _("**There are groups**: the customers fall apart more than chance does, and more than their single "
+        "groups": _("**There are groups**: the customers fall apart, clearly more than chance and than their single "
                     "measures explain."),
+        "overlapping": _("**There is structure, but no borders**: the customers differ in kind more than chance "
+                         "explains, yet the kinds run into one another. Groups describe regions; at their edges they "
+                         "are a convention."),
         "single_measures": _("**Only single measures are lumpy**: what looks like groups is what each measure shows by "
                              "itself. A cut on one measure would do nearly as well."),
         "continuum": _("**A continuum**: the customers do not fall apart more than a cloud without groups does. The "
@@ -184,8 +195,11 @@ def structure_said(found: Structure) -> str:
     }[found.verdict]
     p = {name: i18n.number(round(value, 3)) for name, value in found.p_values.items()}
     return verdict + gap() + _("Chance that structureless customers look as grouped: {cloud} against a cloud, "
-                                "{shapes} against the same single measures ({n} customers looked at).").format(
-        cloud=p["cloud"], shapes=p["same_shapes"], n=i18n.number(found.n))
+                                "{shapes} against the same single measures ({n} customers looked at). Of what groups "
+                                "leave unexplained there, they explain {beyond} here; from {material} on they are "
+                                "called groups.").format(
+        cloud=p["cloud"], shapes=p["same_shapes"], n=i18n.number(found.n), beyond=i18n.percent(max(found.beyond, 0)),
+        material=i18n.percent(MATERIAL, 0))
 
 
 def structure_rows(found: Structure) -> pd.DataFrame:
@@ -459,7 +473,9 @@ def question_name(code: str) -> str:
 
 def satisfaction_said(rows: pd.DataFrame | None) -> str:
     """Whether any two groups surely differ."""
-    if rows is None or len(rows) < 2:
+    if rows is None:
+        return _("Without a survey the groups are known by what they buy alone.")
+    if len(rows) < 2:
         return _("Too few customers of these groups answered to compare them.")
     best, worst = rows.loc[rows["score"].idxmax()], rows.loc[rows["score"].idxmin()]
     if best["low"] > worst["high"]:
@@ -483,7 +499,7 @@ def crossing_matrix(crossed: pd.DataFrame, rule: Rule, segments: Mapping[str, st
 def crossing_said(alike: float | None) -> str:
     """Whether the groups say something else than the RFM segments."""
     if alike is None:
-        return _("There are no groups to compare.")
+        return _("There is nothing to set beside the groups.")
     if alike >= ALIKE:
         return _("The groups say much the same as the RFM segments (adjusted Rand {value}).").format(
             value=i18n.number(round(alike, 2)))
