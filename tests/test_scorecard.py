@@ -171,7 +171,7 @@ def test_likeness_of_refits_is_the_adjusted_rand_index():
 
 def test_a_way_with_its_own_number_gives_it_to_all_others():
     before, now = _shop(rng(), 300)
-    three = unaided(lambda n_groups, draw: lambda frame: lambda others: np.arange(len(others)) % 3, own_number=True)
+    three = unaided(lambda n_groups, draw: lambda frame: lambda others: np.arange(len(others)) % 3, printed_rule=True)
     card = compare(
         {"three": three, "spent": quantiles("noise")}, {"s": "spent"}, before=before, now=now, rules_from=["spent"],
         n_groups=9, rng=rng(), refits=2, repeats=20,
@@ -208,8 +208,21 @@ def test_of_many_customers_so_many_are_drawn(monkeypatch):
 def test_equal_parts_are_equal_and_keep_their_cuts():
     people = pd.DataFrame({"worth": np.arange(100.0)})
     label = equal_parts(lambda frame: lambda others: others["worth"].to_numpy()).fit(people, None, 4, rng())
-    assert np.bincount(label(people)).tolist() == [25, 25, 25, 25]
-    assert label(pd.DataFrame({"worth": [-5.0, 24, 25, 500]})).tolist() == [0, 0, 1, 3]
+    assert np.bincount(label(people)).tolist() == [0, 25, 25, 25, 25]
+    assert label(pd.DataFrame({"worth": [-5.0, 24, 25, 500]})).tolist() == [4, 4, 3, 1]
+
+
+def test_parts_by_a_growing_number_are_those_of_their_day():
+    """Everybody's number doubles: by cuts of today nobody was in the first part, by those of then half were."""
+    before, now = forty()
+    numbered = Period(before.customers.assign(worth=np.arange(40.0)[::-1]), before.came)
+    doubled = Period(now.customers.assign(worth=2 * np.arange(40.0)[::-1]), now.came)
+    card = compare(
+        {"parts": equal_parts(lambda frame: lambda others: others["worth"].to_numpy())}, {"lots": "same"},
+        before=numbered, now=doubled, n_groups=2, rules_from=["worth"], rng=rng(), refits=2, repeats=20,
+    )  # fmt: skip
+    assert value(card, "kept", "parts") == 1
+    assert value(card, "gini", "parts") == pytest.approx(1)
 
 
 def test_a_tree_has_a_leaf_for_each_group_and_reads_blanks():
@@ -221,10 +234,11 @@ def test_a_tree_has_a_leaf_for_each_group_and_reads_blanks():
 
 
 def test_the_record_is_parted_in_equal_periods():
-    assert scorecard.parted(dt.date(2024, 12, 31), dt.date(2023, 1, 1), 13) == (
+    assert scorecard.parted(dt.date(2024, 12, 31), pd.Series([dt.date(2023, 1, 1)]), 13) == (
         dt.date(2024, 7, 2), dt.date(2024, 10, 1), dt.date(2024, 12, 31), 13)  # fmt: skip
-    short = scorecard.parted(dt.date(2024, 1, 10), dt.date(2024, 1, 1), 52)
+    short = scorecard.parted(dt.date(2024, 1, 10), pd.Series([dt.date(2024, 1, 1)]), 52)
     assert (short.cut_off - short.earlier, short.end - short.cut_off) == (dt.timedelta(3), dt.timedelta(3))
+    assert scorecard.parted(dt.date(2024, 1, 10), pd.Series([], dtype="datetime64[us]"), 52).weeks == 1 / 7
 
 
 def test_rfm_groups_are_the_segments_of_the_engine(make_table):

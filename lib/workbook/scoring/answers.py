@@ -30,6 +30,12 @@ class Period(NamedTuple):
     customers: pd.DataFrame  # customer_id and all columns that the groupings need
     came: np.ndarray  # currency, in the order of the customers
 
+    @classmethod
+    def of(cls, frame: pd.DataFrame, came: str) -> Period:
+        """From one table; the columns of what happened afterwards (actual_…) are not handed on."""
+        later = [name for name in frame.columns if name.startswith("actual_") or name == came]
+        return cls(frame.drop(columns=later), frame[came].to_numpy(float))
+
 
 def rows(period: Period, places: np.ndarray) -> Period:
     return Period(period.customers.iloc[places].reset_index(drop=True), period.came[places])
@@ -44,17 +50,25 @@ def fitted(
     return way.fit(now.customers, None, n_groups, rng)
 
 
-def means(rule: Assign, before: Period, labels: np.ndarray) -> np.ndarray:
+def labelled_before(
+    way: Grouping, rule: Assign, before: Period, n_groups: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Groups one period earlier: by the rule of then where names stay the same from fit to fit, else by today's."""
+    then = way.fit(before.customers, None, n_groups, rng) if way.comparable else rule
+    return np.asarray((then or rule)(before.customers))
+
+
+def means(was: np.ndarray, before: Period, labels: np.ndarray) -> np.ndarray:
     """What the group of each customer brought on average in the period before; of an empty group, the mean of all."""
-    means = pd.Series(before.came).groupby(np.asarray(rule(before.customers))).mean()
+    means = pd.Series(before.came).groupby(was).mean()
     return pd.Series(labels).map(means).fillna(before.came.mean()).to_numpy(float)
 
 
-def kept(rule: Assign, before: Period, now: Period, labels: np.ndarray) -> np.ndarray:
-    """1 where the rule gave the same group one period earlier, 0 where another; blank for who was not known then."""
-    earlier = pd.Series(np.asarray(rule(before.customers)), index=before.customers["customer_id"].to_numpy())
-    was = earlier.reindex(now.customers["customer_id"].to_numpy())
-    return np.where(was.isna(), np.nan, was.to_numpy() == labels)
+def kept(was: np.ndarray, before: Period, now: Period, labels: np.ndarray) -> np.ndarray:
+    """1 for who was in the same group one period earlier, 0 in another; blank for who was not known then."""
+    earlier = pd.Series(was, index=before.customers["customer_id"].to_numpy())
+    found = earlier.reindex(now.customers["customer_id"].to_numpy())
+    return np.where(found.isna(), np.nan, found.to_numpy() == labels)
 
 
 def in_words(

@@ -28,17 +28,22 @@ class Grouping(NamedTuple):
     learns: bool = False  # sees what was brought in the period before the test
     aimed: bool = False  # made to sort customers by what they will bring: ahead in accuracy by construction
     own_number: bool = False  # decides how many groups there are; ways without this are given as many
+    comparable: bool = False  # groups of another fit bear the same names: those of a printed rule, or ranks
 
 
 def unaided(
-    fitter: Callable[[int, np.random.Generator], Callable[[pd.DataFrame], Assign]], *, own_number: bool = False
+    fitter: Callable[[int, np.random.Generator], Callable[[pd.DataFrame], Assign]], *, printed_rule: bool = False
 ) -> Grouping:
-    """A way that looks at the customers alone, such as segments or clusters."""
+    """A way that looks at the customers alone, such as segments or clusters.
+
+    Args:
+        printed_rule: names and number of the groups come from a rule, not from the fit.
+    """
 
     def fit(customers: pd.DataFrame, _came: np.ndarray | None, n_groups: int, rng: np.random.Generator) -> Assign:
         return fitter(n_groups, rng)(customers)
 
-    return Grouping(fit, own_number=own_number)
+    return Grouping(fit, own_number=printed_rule, comparable=printed_rule)
 
 
 def revenue_tree(columns: Sequence[str]) -> Grouping:
@@ -59,7 +64,7 @@ def revenue_tree(columns: Sequence[str]) -> Grouping:
 
 
 def equal_parts(fitter: Callable[[pd.DataFrame], Callable[[pd.DataFrame], np.ndarray] | None]) -> Grouping:
-    """Equal parts of the customers by one number, such as tenths by expected value; the cuts are those of the fit.
+    """Equal parts of the customers by one number, such as tenths by expected value: 1 is the highest.
 
     Args:
         fitter: customers → a function that gives any customers their number, or None where it cannot be fitted.
@@ -72,10 +77,11 @@ def equal_parts(fitter: Callable[[pd.DataFrame], Callable[[pd.DataFrame], np.nda
         if number is None:
             return None
         own = np.asarray(number(customers), float)
-        parts = pd.Series(own).groupby(grouped(own, n_groups)).min().sort_values().to_numpy()
-        return lambda others: np.searchsorted(parts[1:], np.asarray(number(others), float), side="right")
+        lowest = pd.Series(own).groupby(grouped(own, n_groups)).min().sort_values()
+        names, cuts = lowest.index.to_numpy(), lowest.to_numpy()[1:]
+        return lambda others: names[np.searchsorted(cuts, np.asarray(number(others), float), side="right")]
 
-    return Grouping(fit, aimed=True)
+    return Grouping(fit, aimed=True, comparable=True)
 
 
 def numbers(customers: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:

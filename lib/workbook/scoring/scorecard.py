@@ -2,12 +2,13 @@
 
     accuracy          does the group tell what a customer will bring? normalised Gini of the groups' means (`gini`);
                       share of the variance between customers that those means explain (`explained`). Out of time: a
-                      group's mean is that of the period before the test, scaled to the level of the test period.
+                      group's mean is that of the period before the test, scaled to the level of the test period. Ways
+                      whose groups keep their names from fit to fit are fitted for it as of then.
     interpretability  can the groups be said in words? A decision tree with two leaves a group tells new customers their
                       group (`fidelity`: share it gets right); conditions it needs for nine of ten (`conditions`).
     stability         do the groups come back? Adjusted Rand index between the groups and those of fits on customers
-                      drawn with replacement (`refitted`); share of customers whom the same rule put into the same group
-                      one period earlier (`kept`), which also falls when customers really change.
+                      drawn with replacement (`refitted`); share of customers who were in the same group one period
+                      earlier (`kept`), which also falls when customers really change.
     benefit           what a list of equal length catches of the revenue, groups in the order of their means in the
                       period before (`captured`); how much more than the best naive list (`over_naive`).
 
@@ -33,7 +34,19 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from workbook.scoring.answers import CAPTURED, ORDER, Period, Shown, fitted, in_words, kept, means, refitted, rows
+from workbook.scoring.answers import (
+    CAPTURED,
+    ORDER,
+    Period,
+    Shown,
+    fitted,
+    in_words,
+    kept,
+    labelled_before,
+    means,
+    refitted,
+    rows,
+)
 from workbook.scoring.groupings import Assign, Grouping, known, numbers
 from workbook.scoring.intervals import Measured, bootstrap, ends
 from workbook.scoring.verdicts import FEWEST
@@ -56,13 +69,18 @@ class Days(NamedTuple):
     weeks: float  # of each period
 
 
-def parted(as_of: date, first_day: date, horizon_weeks: float) -> Days:
+def parted(as_of: date, first_days: pd.Series, horizon_weeks: float) -> Days:
     """The newest test as long as the horizon, and at most a third of the record.
 
-    >>> parted(date(2024, 3, 31), date(2024, 1, 1), 52)[:2]
+    Args:
+        first_days: the day of each customer's first purchase.
+
+    >>> parted(date(2024, 3, 31), pd.Series([date(2024, 1, 1), date(2024, 2, 2)]), 52)[:2]
     (datetime.date(2024, 1, 31), datetime.date(2024, 3, 1))
     """
-    length = timedelta(days=max(min(round(7 * horizon_weeks), (as_of - first_day).days // 3), 1))
+    oldest = pd.to_datetime(first_days).min()
+    record = 0 if pd.isna(oldest) else (pd.Timestamp(as_of) - oldest).days
+    length = timedelta(days=max(min(round(7 * horizon_weeks), record // 3), 1))
     return Days(as_of - 2 * length, as_of - length, as_of, length.days / 7)
 
 
@@ -127,11 +145,12 @@ def compare(
     names, labels = list(rules), {name: np.asarray(rule(now.customers)) for name, rule in rules.items()}
     tested, columns = rng.permutation(n) >= n // 2, numbers(now.customers, known(now.customers, rules_from))
     words = {name: in_words(columns, found, tested, n_groups) for name, found in labels.items()}
+    was = {name: labelled_before(groupings[name], rule, before, n_groups, rng) for name, rule in rules.items()}
     shown = Shown(
-        forecasts=np.stack([means(rules[name], before, found) for name, found in labels.items()]),
+        forecasts=np.stack([means(was[name], before, found) for name, found in labels.items()]),
         lists=np.stack([_sorted_by(now.customers, column) for column in naive.values()]),
         right=np.stack([right for right, _conditions in words.values()]) * tested, tested=tested * 1.0,
-        kept=np.stack([kept(rules[name], before, now, found) for name, found in labels.items()]),
+        kept=np.stack([kept(was[name], before, now, found) for name, found in labels.items()]),
         came=now.came, list_share=list_share,
     )  # fmt: skip
     measured = bootstrap(shown.weighing, n, rng=rng, repeats=repeats)
