@@ -60,7 +60,7 @@ from workbook.ab_testing.power import (
 from workbook.ab_testing.rates import RateTests, rate_effect, rate_effects, rate_tests
 from workbook.ab_testing.ratios import ratio_effects
 from workbook.ab_testing.record import kept, record
-from workbook.ab_testing.review import Reviewed, arm_totals, example, in_focus, review
+from workbook.ab_testing.review import Reviewed, arm_totals, example, in_focus, review, to_watch
 from workbook.ab_testing.segment_effects import Segments, by_segment, orders_before
 from workbook.ab_testing.sequential import Stop, daily_looks, peeking_error, sequence, stopping
 from workbook.ab_testing.split import Maturity, SampleRatio, faults, maturity, sample_ratio, sample_ratio_of
@@ -164,6 +164,7 @@ __all__ = [
     "stopping",
     "subjects",
     "targeting",
+    "to_watch",
     "together",
     "traffic",
     "watched",

@@ -168,6 +168,12 @@ def in_focus(reviewed: Sequence[Reviewed], name: str = "") -> Reviewed | None:
     return (named or sound[-1:] or list(reviewed[-1:]) or [None])[0]
 
 
+def to_watch(reviewed: Sequence[Reviewed], name: str = "") -> Reviewed | None:
+    """The experiment to look at day by day: the named one; else the latest that is running; else that in focus."""
+    running = [one for one in reviewed if one.phase == "running" and one.verdict.code != "refuse"]
+    return running[-1] if running and not name else in_focus(reviewed, name)
+
+
 def arm_totals(one: Reviewed) -> ir.Table:
     """The first metric by arm, control first: customers, total, squares (their sum), buyers (value above zero)."""
     table = one.tables[one.metrics[0].source]

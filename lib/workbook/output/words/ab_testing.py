@@ -61,7 +61,7 @@ def arm_name(arm: str) -> str:
 
 def experiment_name(name: str) -> str:
     """The shop's own name of the experiment, without underscores."""
-    return name.replace("_", " ")
+    return _upper(name.replace("_", " "))
 
 
 def phase_name(code: str) -> str:
@@ -201,8 +201,8 @@ def among_buyers(arms: pd.DataFrame) -> str:
 def peeking(curve: pd.DataFrame) -> str:
     """What looking often does to a test that allows one look."""
     last = curve.iloc[-1]
-    return _("Looked at once, one useless change in twenty is called a success. Looked at {n} times, **{share}** are.")\
-        .format(n=i18n.number(int(last["looks"])), share=i18n.percent(last["false_alarms"], 0))
+    text = _("Looked at once, one useless change in twenty is called a success. Looked at {n} times, **{share}** are.")
+    return text.format(n=i18n.number(int(last["looks"])), share=i18n.percent(last["false_alarms"], 0))
 
 
 def plan_rows(plans: pd.DataFrame) -> pd.DataFrame:
@@ -271,7 +271,7 @@ def health_rows(reviewed: Sequence[Reviewed]) -> pd.DataFrame:
         {
             "name": experiment_name(one.experiment_id), "phase": phase_name(one.phase),
             "started_on": pd.Timestamp(one.started_on), "customers": one.customers,
-            "split": _(" : ").join(i18n.number(n) for n in one.split.arms["customers"]),
+            "split": " : ".join(i18n.number(n) for n in one.split.arms["customers"]),
             "p": _chance(one.split.p_value), "broken": _("broken") if one.split.broken else _("as planned"),
             "mature": one.maturity.share,
         }
@@ -372,10 +372,10 @@ def result_rows(record: pd.DataFrame) -> pd.DataFrame:
 def lift_rows(record: pd.DataFrame) -> pd.DataFrame:
     """The deciding metric of each experiment that may be read, for the picture."""
     rows = record[(record["verdict"] != "refuse") & record["is_first"].astype(bool) & record["relative"].notna()]
-    arms = rows.groupby("experiment_id")["arm"].transform("nunique") if len(rows) else rows["arm"]
-    names = [experiment_name(name) + (f" · {arm_name(arm)}" if n > 1 else "")
-             for name, arm, n in zip(rows["experiment_id"], rows["arm"], arms, strict=True)]
-    return rows.assign(name=names, metric_name=[metric_name(name) for name in rows["metric"]])
+    names = [_("{experiment}: {metric}").format(experiment=experiment_name(row.experiment_id),
+                                                metric=metric_name(row.metric))
+             + (f" · {arm_name(row.arm)}" if row.arm != "treatment" else "") for row in rows.itertuples()]
+    return rows.assign(name=names)
 
 
 def refused(reviewed: Sequence[Reviewed]) -> str:
@@ -457,12 +457,13 @@ def several(record: pd.DataFrame, corrected: pd.DataFrame, *, alpha: float = 0.0
 
 def segment_rows(segments: pd.DataFrame) -> pd.DataFrame:
     """Each segment twice: its own effect, and the one pulled towards the common effect."""
-    names = [segment_name(str(code)) for code in segments["segment"]]
-    own = segments.assign(name=names, value=segments["difference"], group=_("as measured"))
-    pulled = segments.assign(name=names, value=segments["shrunken"], low=segments["shrunken_low"],
-                             high=segments["shrunken_high"], group=_("shrunken"))
-    both = pd.concat([own, pulled]).dropna(subset=["value"])
-    return both.sort_values(["segment", "group"], ignore_index=True)[["name", "value", "low", "high", "group"]]
+    rows = []
+    for row in segments.itertuples():
+        name = segment_name(str(row.segment))
+        rows.append({"name": name, "value": row.difference, "low": row.low, "high": row.high})
+        rows.append({"name": _("{segment}, shrunken").format(segment=name), "value": row.shrunken,
+                     "low": row.shrunken_low, "high": row.shrunken_high})
+    return pd.DataFrame(rows, columns=["name", "value", "low", "high"]).dropna(subset=["value"], ignore_index=True)
 
 
 def segment_title(one: Reviewed | None) -> str:
@@ -504,6 +505,9 @@ def uplift(one: Reviewed | None, found: Any) -> str:
     if one is None or found is None:
         return _("There is no experiment to learn from whom to treat.")
     name = experiment_name(one.experiment_id)
+    if found.code == "too_small" and (found.smallest_n is None or found.smallest_n > 20 * found.n):
+        return _("**{experiment}** has {n} customers: far too few to learn whom to treat from an effect of this size.")\
+            .format(experiment=name, n=i18n.number(found.n))
     if found.code == "too_small":
         return _("**{experiment}** has {n} customers: too few to learn whom to treat (at least {needed}).").format(
             experiment=name, n=i18n.number(found.n), needed=i18n.number(found.smallest_n))

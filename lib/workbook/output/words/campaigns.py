@@ -57,8 +57,8 @@ def naive(compared: Mapping[str, Difference]) -> str:
     answered, before = compared["answered"], compared["answered_before"]
     if math.isnan(answered.value) or math.isnan(before.value):
         return _("Nobody is on record who opened or clicked.")
-    text = _("In the weeks after a message the share of buyers among those who opened or clicked it was **{after}** "
-             "from that of all others; in the weeks *before* it the same people were {before} from it.").format(
+    text = _("Among those who opened or clicked a message the share of buyers differs from that of all others by "
+             "**{after}** in the weeks after it, and by {before} in the weeks *before* it.").format(
         after=signed(answered.value, "share"), before=signed(before.value, "share"))
     if before.low > 0:
         return text + gap() + _("A message cannot work before it is sent: who opens is a better customer anyway.")
