@@ -74,7 +74,17 @@ from workbook.churn.renewals import Monthly, Saved, monthly_churn, saved_by
 from workbook.churn.returners import FAR, FEWEST_RETURNS, judge_returners, returned
 from workbook.churn.risk import REASONS as RISK_REASONS
 from workbook.churn.risk import risk_table
-from workbook.churn.rivals import EXPLAINED, NAIVE, RIVALS, Fitted, Snapshots, TooFew, fit_all, predict_batches
+from workbook.churn.rivals import (
+    EXPLAINED,
+    NAIVE,
+    RIVALS,
+    Fitted,
+    Snapshots,
+    TooFew,
+    fit_all,
+    predict_batches,
+    score_in_parts,
+)
 from workbook.churn.stability import by_segment, drift, drift_code, over_time, psi, score_psi
 from workbook.churn.survival import (
     Cox,
@@ -202,6 +212,7 @@ __all__ = [
     "roll_rates",
     "save_rate",
     "saved_by",
+    "score_in_parts",
     "score_psi",
     "second_purchase",
     "segments_of",

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
@@ -28,6 +29,7 @@ from workbook.churn import models
 from workbook.churn.features import matrix_columns
 from workbook.churn.models import Model, Setting
 from workbook.churn.windows import Window
+from workbook.data.engine import few_rows, settled
 
 Fit = Callable[[pd.DataFrame, tuple[str, ...], Setting, int], Model]
 Foretold = Callable[[Window], pd.Series]  # customer_id → number, higher = likelier to leave, as known on scored_on
@@ -138,6 +140,30 @@ def predict_batches(model: Model, frame: pd.DataFrame, *, batch: int = 100_000) 
     """Probabilities of everybody, so many at a time: the working memory does not grow with the customers."""
     parts = [model.predict(frame.iloc[start : start + batch]) for start in range(0, len(frame), batch)]
     return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def score_in_parts(
+    model: Model, today: ir.Table, fetch: Callable[[ir.Table], pd.DataFrame], *, batch: int = 200_000
+) -> pd.DataFrame:
+    """Probabilities of more customers than belong in memory: the engine holds the features and hands over a part.
+
+    Args:
+        today: `snapshot` of today's window.
+        fetch: brings a part into pandas: `run.frame`.
+
+    Returns:
+        customer_id, probability, spend_12m (currency), in the order of customer_id.
+    """
+    held = settled(today)
+    n = few_rows(held.aggregate(n=held.count()))[0]["n"]
+    parts = max(1, -(-n // batch))
+    place = (held.customer_id.hash().cast("int64") % parts + parts) % parts
+    told = []
+    for part in range(parts):
+        frame = fetch(held.filter(place == part))
+        told.append(frame[["customer_id", "spend_12m"]].assign(probability=model.predict(frame)))
+    scored = pd.concat(told)[["customer_id", "probability", "spend_12m"]]
+    return scored.sort_values("customer_id", ignore_index=True)
 
 
 class _Tried(NamedTuple):
