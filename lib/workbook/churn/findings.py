@@ -8,12 +8,12 @@
 | second_purchase_share | share | first-time buyers who bought again within the horizon (Kaplan–Meier) |
 | subscriptions_running, _monthly_churn, _year_share | number, share | running contracts; ended in a month; run a year |
 | churn_rate | share | active customers who left in the window that judges |
-| active_customers, listed_customers | customers | scored today; at or above the threshold |
+| active_customers, listed_customers | customers | scored today; value at risk at or above the threshold |
 | value_at_risk | money | of those listed: probability of leaving times the value |
 | chosen_model, value_measured | text | which model; clv, or the margin of twelve months |
 | auc, average_precision, brier | number | of the chosen model on the window that judges |
 | lead_over_<hiatus, p_alive> | number | AUC beyond that rival's |
-| threshold | share | probability from which contacting pays |
+| threshold | money | value at risk from which contacting pays |
 | expected_precision | share | of the list, on the window that judges |
 | profit_expected, profit_lead | money | what the list would have earned there; beyond contacting everybody or nobody |
 | score_psi | number | how far the scores have moved since that window |
@@ -72,7 +72,7 @@ def find_subscriptions(run: Run, monthly: Monthly | None, year: Estimate, *, n: 
 
 
 def find_foresight(
-    run: Run, judged: pd.DataFrame, found: Money, warned: Warned, steady: Steadiness, *, active: int
+    run: Run, judged: pd.DataFrame, found: Money, warned: Warned, steady: Steadiness, *, active: int | None
 ) -> None:
     """Whether leaving was foretold, what the list would have earned, and who is on it today."""
     rows = judged.set_index("prediction")
@@ -96,7 +96,7 @@ def find_foresight(
 def _find_list(run: Run, found: Money, warned: Warned) -> None:
     best, later, foretold = found.optimum, found.earned, found.optimum is not None
     threshold = {"low": best.low, "high": best.high} if best else {}
-    _find(run, "threshold", best.threshold if best else None, "share", reason="contact_none" if best else "too_few",
+    _find(run, "threshold", best.threshold if best else None, "money", reason="contact_none" if best else "too_few",
           evidence="assumed", **threshold)
     _find(run, "listed_customers", len(warned.listed) if foretold else None, "customers", evidence="assumed")
     at_risk = float(warned.listed["value_at_risk"].sum()) if foretold else None

@@ -108,30 +108,37 @@ def terms(*, contact_cost: float, offer_cost: float, assumed: float, saved: Save
 
 
 class Money(NamedTuple):
-    """What lists earn. All None where nothing could be foretold."""
+    """What lists earn. All None or empty where nothing could be foretold.
+
+    Lists are in the order of the value at risk: probability × value. In the order of the probability alone they are
+    led by those who are surely gone and worth little.
+    """
 
     terms: Terms
-    optimum: Optimum | None  # chosen on the validation window
+    optimum: Optimum | None  # chosen on the validation window; its threshold is a value at risk, in currency
     earned: Earned | None  # by that threshold on the test window
     curve: pd.DataFrame  # of the test window: threshold, customers, share, profit, leavers
-    probabilities: np.ndarray  # of the test window
+    by_risk: pd.DataFrame  # the same for lists in the order of the probability
+    stake: np.ndarray  # value at risk, of the test window
+    probabilities: np.ndarray  # of leaving, there
     happened: np.ndarray
-    value: np.ndarray  # currency at stake, as known on the scoring day
+    value: np.ndarray  # currency, as known on the scoring day
 
 
 def money(trial: Trial, terms: Terms, *, margin_share: float, rng: np.random.Generator) -> Money:
-    """The threshold that earns most, and what it would have earned later."""
+    """The value at risk from which contacting earns most, and what that would have earned later."""
     none = np.zeros(0)
     if not isinstance(trial, Fitted):
         empty = pd.DataFrame(columns=["threshold", "customers", "share", "profit", "leavers"])
-        return Money(terms, None, None, empty, none, none, none)
+        return Money(terms, None, None, empty, empty, none, none, none, none)
     before, frame = trial.validation_frame, trial.test_frame
     then, value = (_margin(rows, margin_share) for rows in (before, frame))
-    chosen_on = trial.validation_predictions[trial.chosen], before["churned"].to_numpy(float)
-    best = best_threshold(*chosen_on, then, terms, rng=rng)
+    stake_then = trial.validation_predictions[trial.chosen] * then
+    best = best_threshold(stake_then, before["churned"].to_numpy(float), then, terms, rng=rng)
     told, happened = trial.predictions[trial.chosen], trial.happened.astype(float)
-    later = earned(best.threshold, told, happened, value, terms, rng=rng)
-    return Money(terms, best, later, profit_curve(told, happened, value, terms), told, happened, value)
+    later = earned(best.threshold, told * value, happened, value, terms, rng=rng)
+    drawn = [profit_curve(ranking, happened, value, terms) for ranking in (told * value, told)]
+    return Money(terms, best, later, drawn[0], drawn[1], told * value, told, happened, value)
 
 
 def _margin(frame: pd.DataFrame, margin_share: float) -> np.ndarray:
@@ -174,7 +181,7 @@ def warned(
     value = margin if lifetime_values is None else lifetime_values
     rows = early_warning(today, chances, told=told, value=value, threshold=0.0)
     threshold = found.optimum.threshold if found.optimum else None
-    rows = rows.assign(listed=rows["probability"] >= (np.inf if threshold is None else threshold))
+    rows = rows.assign(listed=rows["value_at_risk"] >= (np.inf if threshold is None else threshold))
     measured = "margin" if lifetime_values is None else "clv"
     return Warned(rows, rows[rows["listed"]].reset_index(drop=True), measured)
 
@@ -241,13 +248,22 @@ def steadiness(trial: Trial, today: pd.DataFrame | None, *, rng: np.random.Gener
     return Steadiness(over_time(seen, rng=rng), now, drift(trial.test_frame, today, trial.names))
 
 
-def fairness(trial: Trial, segment_of: Mapping[str, str], *, threshold: float | None) -> pd.DataFrame:
-    """The test window by segment: the columns of `by_segment`.
+def fairness(trial: Trial, found: Money, segment_of: Mapping[str, str]) -> pd.DataFrame:
+    """The test window by segment: forecast and outcome, and whom the list holds.
 
     Args:
         segment_of: customer_id → segment. Used to look at the model, never in it.
+
+    Returns:
+        the columns of `by_segment`; flagged_share (on the list) and recall (of those who left, on the list) of the list
+        by value at risk.
     """
     if not isinstance(trial, Fitted):
         return pd.DataFrame(columns=["segment", "n", "churned", "code", "forecast_mean", "share"])
     segments = trial.test_frame["customer_id"].map(segment_of)
-    return by_segment(trial.predictions[trial.chosen], trial.happened, segments, threshold=threshold)
+    rows = by_segment(trial.predictions[trial.chosen], trial.happened, segments, threshold=None)
+    threshold = found.optimum.threshold if found.optimum else None
+    listed = pd.Series(found.stake >= (np.inf if threshold is None else threshold), index=segments.index)
+    left = pd.Series(trial.happened > 0, index=segments.index)
+    shares, caught = listed.groupby(segments).mean(), listed[left].groupby(segments[left]).mean()
+    return rows.assign(flagged_share=rows["segment"].map(shares), recall=rows["segment"].map(caught))

@@ -215,6 +215,8 @@ def _colours(table: pd.DataFrame, label: str, highlight: Sequence[Any] | None, c
 
 
 def _nothing(ax: Axes, title: str) -> Axes:
+    if len(ax.figure.axes) == 1:  # no empty sheet where a sentence will do
+        ax.figure.set_figheight(1.1)
     ax.set_axis_off()
     ax.text(0.5, 0.5, _("Nothing to draw: no rows."), ha="center", va="center", color=QUIET, transform=ax.transAxes)
     _describe(ax, _("Empty chart"), title, [])

@@ -21,16 +21,18 @@ def profit(found: Money, today: np.ndarray, *, list_share: float = 0.2) -> Any:
 
     Args:
         found: the trial on the window that judges.
-        today: today's probabilities, for the size of the list.
+        today: today's values at risk, for the size of the list.
     """
     if not page.interactive() or not len(found.happened):
-        return picture(found.curve, list_share)
+        return picture(found.curve, found.by_risk, list_share)
 
     def draw(contact_cost: float, offer_cost: float, save_rate: float, share: float) -> list[Any]:
-        tried = churn.profit_curve(
-            found.probabilities, found.happened, found.value, Terms(contact_cost, offer_cost, save_rate), points=200)
-        rows = lists(tried, today, share)
-        return [page.say(sentence(rows)), table(rows), picture(tried, share)]
+        terms = Terms(contact_cost, offer_cost, save_rate)
+        by_value, by_risk = (
+            churn.profit_curve(ranking, found.happened, found.value, terms, points=200)
+            for ranking in (found.stake, found.probabilities))
+        rows = lists(by_value, today, share)
+        return [page.say(sentence(rows)), table(rows), picture(by_value, by_risk, share)]
 
     return panel(draw, _controls(found.terms, list_share), height=820)
 
@@ -83,22 +85,23 @@ def sentence(rows: pd.DataFrame) -> str:
 
 def table(rows: pd.DataFrame) -> page.Fragment:
     return page.table(rows, columns={
-        "name": _("List"), "share": (_("Length"), "percent"), "threshold": (_("Risk from"), "percent"),
+        "name": _("List"), "share": (_("Length"), "percent"), "threshold": (_("At risk from"), "money"),
         "today": (_("Customers today"), "number"), "precision": (_("Leave, of the list"), "percent"),
         "profit": (_("Profit in the trial"), "money"),
     })  # fmt: skip
 
 
-def picture(curve: pd.DataFrame, list_share: float) -> Any:
-    """Profit by length of the list, with the best length and the list of the moment."""
-    title = _("Profit by length of the list, in the window that judges")
-    if not len(curve):
-        return charts.bands(curve, x="share", y="profit", group="group", title=title)
-    best = float(curve.loc[curve["profit"].idxmax(), "share"])
+def picture(by_value: pd.DataFrame, by_risk: pd.DataFrame, list_share: float) -> Any:
+    """Profit by length of the list in two orders, with the best length and the list of the moment."""
+    title = _("Profit by length of the list, in the third window")
+    if not len(by_value):
+        return charts.bands(by_value, x="share", y="profit", group="group", title=title)
+    best = float(by_value.loc[by_value["profit"].idxmax(), "share"])
     marks = {best: _("earned most")}
     if abs(best - list_share) > 0.06:
         marks[list_share] = _("your list")
+    drawn = pd.concat([by_value.assign(group=_("most value at risk first")),
+                       by_risk.assign(group=_("highest risk first"))])
     return charts.bands(
-        curve.assign(group=""), x="share", y="profit", group="group", title=title,
-        xlabel=_("share of the active customers contacted, highest risk first"), ylabel=_("profit"), unit="money",
-        x_unit="share", reference=0.0, reference_name="", marks=marks)
+        drawn, x="share", y="profit", group="group", title=title, xlabel=_("share of the active customers contacted"),
+        ylabel=_("profit"), unit="money", x_unit="share", reference=0.0, reference_name="", marks=marks)

@@ -159,7 +159,7 @@ def by_hand(theirs: pd.DataFrame, days: int) -> str:
         return _("This customer has bought once: one purchase has no rhythm.")
     longest = int(gaps.max())
     text = _("The longest silence that ended lasted **{longest} days**, the typical one {median}.").format(
-        longest=i18n.number(longest), median=i18n.quantity(float(gaps.median()), "days"))
+        longest=i18n.number(longest), median=i18n.number(float(gaps.median()), 0))
     if longest > days:
         text = _join(text, _("By the rule of {days} days this customer had left; then came the next order.").format(
             days=i18n.number(days)))
@@ -182,7 +182,7 @@ def tenure(found: Any) -> str:
     """The mean of who left, beside everybody's curve."""
     if found.mean_days is None:
         return _("Nobody has left yet, so that there is no mean of those who left.")
-    text = _("Those who left had stayed **{mean}** on average.").format(mean=i18n.quantity(found.mean_days, "days"))
+    text = _("Those who left had stayed **{mean} days** on average.").format(mean=i18n.number(found.mean_days, 0))
     if found.still_there.value != found.still_there.value:
         return text
     return _join(text, _("Of everybody, **{share}** ({between}) are still there after so long: who stays is missing "
@@ -212,7 +212,7 @@ def horizon(found: Any) -> str:
                  "ended for the record to say.").format(days=i18n.number(found.days))
     text = _("By then {share} of those who ever return have returned: **{days} days** ({between}).").format(
         share=i18n.percent(found.share, 0), days=i18n.number(found.rule_days),
-        between=_between(found.low, found.high, "days"))
+        between=_between(round(found.low), round(found.high), "days"))
     if found.source == "declared":
         text = _join(text, _("Declared are {days} days, which is what this page uses.").format(
             days=i18n.number(found.days)))
@@ -220,7 +220,7 @@ def horizon(found: Any) -> str:
         text = _join(text, _("The record is too short to test so long a horizon: this page uses {days} days.").format(
             days=i18n.number(found.days)))
     return _join(text, _("From the finished gaps alone it would be {naive} days: the long ones had less chance to "
-                         "finish.").format(naive=i18n.number(found.naive_days)))
+                         "finish.").format(naive=i18n.number(found.naive_days, 0)))
 
 
 def horizon_rows(by_number: pd.DataFrame) -> pd.DataFrame:
@@ -231,7 +231,8 @@ def horizon_rows(by_number: pd.DataFrame) -> pd.DataFrame:
 def return_curves(curves: pd.DataFrame, span_days: int) -> pd.DataFrame:
     """Share who have returned by day, by number of past purchases; thinned, within the span."""
     seen = curves[curves["day"] <= span_days] if span_days else curves
-    seen = thinned(seen, "group")
+    order = {code: place for place, code in enumerate(churn.PAST)}
+    seen = thinned(seen.sort_values("group", key=lambda codes: codes.map(order), kind="stable"), "group")
     return seen.assign(name=[past_name(code) for code in seen["group"]], returned=1 - seen["survival"],
                        returned_low=1 - seen["high"], returned_high=1 - seen["low"])
 
@@ -324,7 +325,7 @@ def subscriptions(after: Any, median: Any, monthly: Any, n: int) -> str:
     if after.value != after.value:
         text = _("{n} subscriptions are on record; none has been watched for a year yet.").format(n=i18n.number(n))
     if median.value == median.value:
-        text = _join(text, _("Half of them end within {days}.").format(days=i18n.quantity(median.value, "days")))
+        text = _join(text, _("Half of them end within {days} days.").format(days=i18n.number(median.value, 0)))
     if monthly is None:
         return text
     return _join(text, _("In the last months **{share}** ({between}) of the running ones ended in a month.").format(
@@ -368,8 +369,8 @@ def left_out(columns: Sequence[str]) -> str:
 def outlook(trial: Any, windows: Sequence[Any], longest: int) -> str:
     """Whether there is enough to learn from; else why not."""
     if not windows:
-        return _("The record is too short for learning, choosing and judging in time order (a horizon of {days} at "
-                 "most). No list is made.").format(days=i18n.quantity(longest, "days"))
+        return _("The record is too short for learning, choosing and judging in time order (a horizon of {days} "
+                 "days at most). No list is made.").format(days=i18n.number(longest))
     told = _("; ").join(
         _("{window}: {left} of {n}").format(window=window_name(name), left=i18n.number(left), n=i18n.number(n))
         for name, (n, left) in trial.events.items())
@@ -388,7 +389,7 @@ def judged_rows(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(name=[rival_name(code) for code in rows["prediction"]])
 
 
-_MEASURES = ("auc", "auc_low", "auc_high", "average_precision", "brier", "top_lift")
+_MEASURES = ("auc", "auc_low", "auc_high", "average_precision", "brier")
 
 
 def shown_rivals(trial: Any) -> list[str]:
@@ -442,10 +443,10 @@ def optimum(found: Any) -> str:
         return _("**Contacting nobody is best** at these costs: what is saved does not pay for what is spent.")
     if found.code == "contact_all":
         return _("At these costs it pays to contact everybody.")
-    text = _("It pays to contact customers from a risk of **{threshold}** on").format(
-        threshold=i18n.percent(found.threshold))
+    text = _("It pays to contact customers with at least **{threshold}** at risk").format(
+        threshold=i18n.money(found.threshold))
     if found.low is not None:
-        text += _(" ({between})").format(between=_between(found.low, found.high, "share"))
+        text += _(" ({between})").format(between=_between(found.low, found.high, "money"))
     return text + _(": {share} of the active customers of the second window, on which this was chosen.").format(
         share=i18n.percent(found.share, 0))
 
@@ -468,8 +469,10 @@ def earned(found: Any) -> str:
 
 
 def importance_rows(table: pd.DataFrame, most: int = 10) -> pd.DataFrame:
+    """The facts that matter most, the loss in hundredths of AUC."""
     rows = table.head(most)
-    return rows.assign(name=[feature_name(code) for code in rows["feature"]])
+    hundredths = {name: 100 * rows[name].astype(float) for name in ("drop_auc", "low", "high")}
+    return rows.assign(name=[feature_name(code) for code in rows["feature"]], **hundredths)
 
 
 def list_rows(listed: pd.DataFrame, most: int = 10) -> pd.DataFrame:
@@ -581,7 +584,7 @@ def payers(rows: pd.DataFrame) -> str:
 def returners(rows: pd.DataFrame) -> str:
     """Who returns unusually much, with care."""
     if rows["unusual_probability"].isna().all():
-        return _("Only {n} things were sent back: too few to say what is unusual.").format(
+        return _("Things sent back: {n}. That is too few to say what is unusual.").format(
             n=i18n.number(rows["returned"].sum()))
     unusual = rows[rows["is_unusual"]]
     if not len(unusual):
@@ -614,7 +617,7 @@ def risk_rows(table: pd.DataFrame, most: int = 10) -> pd.DataFrame:
 
 def returner_rows(rows: pd.DataFrame, most: int = 10) -> pd.DataFrame:
     """The largest plain shares, beside what they are drawn towards: why a share alone accuses the wrong people."""
-    told = rows.assign(share=rows["returned"] / rows["lines"])
+    told = rows[rows["returned"] > 0].assign(share=rows["returned"] / rows["lines"])
     return told.sort_values(["unusual_probability", "share", "customer_id"], ascending=[False, False, True]).head(most)
 
 
