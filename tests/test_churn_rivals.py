@@ -41,9 +41,9 @@ def fitted(snapshots):
 
 @pytest.fixture(scope="module")
 def trial():
-    """The small shop of the evidence, on which MBG/NBD holds."""
+    """The small shop of the evidence, on which MBG/NBD holds, and of which only the orders are read."""
     plain = evidence.Parameters.plain(leaves_after_first=True)
-    return evidence.shop_trial(evidence.SIZES["small"], plain, seed=17)
+    return evidence.shop_trial(evidence.SIZES["small"], plain, seed=17, orders_alone=True)
 
 
 class TestContributions:
@@ -150,11 +150,14 @@ class TestChoice:
 
 class TestTruth:
     def test_the_ranking_comes_near_the_best_that_the_orders_allow(self, trial):
-        """The bound knows the true spread of the traits; its AUC above 0.5 is reached to at least four fifths."""
+        """The bound knows the true spread of the traits; its AUC above 0.5 is reached to at least four fifths.
+
+        And no more than by chance surpassed: three standard errors of the difference, from its bootstrap interval.
+        """
         chosen, best = trial.judged.loc[trial.fitted.chosen], trial.judged.loc["spread"]
         assert best["auc"] > 0.65
         assert chosen["auc"] - 0.5 >= 0.8 * (best["auc"] - 0.5)
-        assert chosen["auc"] <= trial.judged.loc["state", "auc"]
+        assert best["lead_auc"] <= 3 * (best["lead_auc_high"] - best["lead_auc_low"]) / 4
 
     def test_the_model_beats_the_naive_rivals(self, trial):
         """Otherwise it would not earn its place: the interval of its lead in log loss lies above zero."""
