@@ -21,7 +21,7 @@ def value_fitter(horizon_weeks: float, *, model: str = "bg_nbd") -> Callable[[pd
     """
 
     def fit(customers: pd.DataFrame) -> Number | None:
-        purchases, values = fit_purchases(customers, model), fit_value(customers)
+        purchases, values = fit_purchases(customers, model, with_profile=False), fit_value(customers)
         if not (purchases.usable and values.usable):
             return None
         return lambda others: point_forecast(purchases, values, others, horizon_weeks=horizon_weeks)["clv"].to_numpy()
