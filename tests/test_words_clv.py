@@ -218,6 +218,16 @@ class TestIntervals:
         assert rows["held"].nunique() == 2 and len(words.backtest_rows(tests.head(0))) == 0
 
 
+    @pytest.mark.parametrize(("bias", "low", "high"), [(0.05, -0.01, 0.1), (-0.28, -0.34, -0.21), (0.3, 0.2, 0.4)])
+    def test_how_such_a_forecast_did_is_told_with_it(self, bias, low, high):
+        trial = judged().assign(bias=bias, bias_low=low, bias_high=high)
+        plain, wider = (widening.Widening(code, 0.0, 0.0, 3, 26.0, 1.0) for code in ("not_needed", "widened"))
+        told = words.how_it_did(trial, plain)
+        assert i18n.change(bias) in told and ("**" in told) == (low > 0 or high < 0)
+        assert words.how_it_did(trial, wider).startswith(told) and words.how_it_did(trial, wider) != told
+        assert words.how_it_did(pd.DataFrame(), wider)
+
+
 class TestWorth:
     def test_the_best_tenth(self):
         told = words.tenths(totals())

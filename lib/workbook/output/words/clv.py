@@ -489,6 +489,28 @@ def two_intervals(totals: pd.DataFrame, months: float) -> list[str]:
     ]
 
 
+def how_it_did(judged: pd.DataFrame, wider: Any) -> str:
+    """What the test says of a forecast of money like this one: how far its sum was off, and whether that is chance."""
+    if not len(judged):
+        return _("No forecast of money like this one could be tested on the past.")
+    own = judged.iloc[0]
+    off, low, high = (i18n.change(own[f"bias{end}"]) for end in ("", "_low", "_high"))
+    if own["bias_low"] <= 0 <= own["bias_high"]:
+        text = _("On the test above the sum of such a forecast was off by {off}, which may be chance (between {low} "
+                 "and {high}).")
+    elif own["bias"] < 0:
+        text = _("**On the test above the sum of such a forecast was too low:** off by {off} (between {low} and "
+                 "{high}). Read the figures with that in mind.")
+    else:
+        text = _("**On the test above the sum of such a forecast was too high:** off by {off} (between {low} and "
+                 "{high}). Read the figures with that in mind.")
+    text = text.format(off=off, low=low, high=high)
+    if wider.code == "widened":
+        text += _gap() + _("The intervals have been widened for errors of past forecasts of purchases; an error in "
+                           "what a purchase comes to is not in them.")
+    return text
+
+
 def total_rows(totals: pd.DataFrame) -> pd.DataFrame:
     """Both intervals of purchases and revenue, one row a measure and question."""
     every = totals[totals["by"] == "all"]
