@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from itertools import product
 
 import ibis
@@ -27,14 +28,10 @@ def group_fitter(n_groups: int, rng: np.random.Generator) -> Callable[[pd.DataFr
     >>> group_fitter(2, np.random.default_rng(1))(table)(table).tolist()
     ['champions', 'occasional', 'one_time_gone']
     """
-    names: dict[tuple[int, ...], dict[tuple[int, ...], str]] = {}
 
     def fit(customers: pd.DataFrame) -> Labels:
         edges = _edges(customers)
-        bins = tuple(edges.bins.values())
-        if bins not in names:
-            names[bins] = _segments(edges)
-        return lambda others: _labels(others, edges, names[bins])
+        return lambda others: _labels(others, edges)
 
     return fit
 
@@ -57,16 +54,18 @@ def _scores(customers: pd.DataFrame, edges: Thresholds) -> np.ndarray:
     return np.column_stack([edges.bins["r"] - recency, 1 + frequency, 1 + monetary])
 
 
-def _segments(edges: Thresholds) -> dict[tuple[int, ...], str]:
-    """The printed rule asked once for every possible row: (first time, r, f, m) → segment."""
-    ranges = [range(1, bins + 1) for bins in edges.bins.values()]
-    rows = [(days, *scores) for days, *scores in product((1, 2), *ranges)]
+@cache
+def _segments(bins: tuple[int, int, int]) -> dict[tuple[int, ...], str]:
+    """The printed rule asked once for every possible row: (first time or not, r, f, m) → segment."""
+    edges = Thresholds(*((0.0,) * (n - 1) for n in bins))
+    rows = product((1, 2), *(range(1, n + 1) for n in bins))
     table = ibis.memtable(pd.DataFrame(rows, columns=["purchase_days", *edges.bins]))
     named = few_rows(assign(table, edges))
-    return {(min(row["purchase_days"], 2), row["r"], row["f"], row["m"]): row["segment"] for row in named}
+    return {(row["purchase_days"], row["r"], row["f"], row["m"]): row["segment"] for row in named}
 
 
-def _labels(customers: pd.DataFrame, edges: Thresholds, segments: dict[tuple[int, ...], str]) -> np.ndarray:
+def _labels(customers: pd.DataFrame, edges: Thresholds) -> np.ndarray:
+    segments = _segments(tuple(edges.bins.values()))
     days = np.minimum(customers["purchase_days"].to_numpy(), 2)
     keys = np.column_stack([days, _scores(customers, edges)])
     return np.array([segments[tuple(int(part) for part in key)] for key in keys])
