@@ -65,7 +65,7 @@ from workbook.ab_testing.segment_effects import Segments, by_segment, orders_bef
 from workbook.ab_testing.sequential import Stop, daily_looks, peeking_error, sequence, stopping
 from workbook.ab_testing.split import Maturity, SampleRatio, faults, maturity, sample_ratio, sample_ratio_of
 from workbook.ab_testing.tails import Winsorised, winsorised_effects
-from workbook.ab_testing.unrandomised import CLAIMS, Tested, campaign_rows, judge_campaigns, together
+from workbook.ab_testing.unrandomised import CLAIMS, JudgedCampaign, campaign_rows, judge_campaigns, together
 from workbook.ab_testing.uplift import FEATURES, Uplift, features, judge_uplift
 from workbook.ab_testing.verdict import Verdict, Worth, judge_experiment, own_prior, worth_a_year
 from workbook.ab_testing.worths import worths
@@ -82,6 +82,7 @@ __all__ = [
     "Difference",
     "Duration",
     "Effect",
+    "JudgedCampaign",
     "Matched",
     "Maturity",
     "Metric",
@@ -91,7 +92,6 @@ __all__ = [
     "SampleRatio",
     "Segments",
     "Stop",
-    "Tested",
     "Uplift",
     "Verdict",
     "Winsorised",

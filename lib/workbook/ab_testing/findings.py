@@ -31,7 +31,7 @@ import pandas as pd
 from workbook.ab_testing.effects import Effect
 from workbook.ab_testing.matching import Difference
 from workbook.ab_testing.review import Reviewed
-from workbook.ab_testing.unrandomised import CLAIMS, Tested, together
+from workbook.ab_testing.unrandomised import CLAIMS, JudgedCampaign, together
 from workbook.ab_testing.verdict import Worth
 from workbook.data.findings import Evidence, Figure
 
@@ -85,7 +85,7 @@ def _worth(reviewed: Sequence[Reviewed], worth: Mapping[str, Worth]) -> list[Fig
     ]
 
 
-def campaign_figures(tested: Sequence[Tested]) -> list[Figure]:
+def campaign_figures(tested: Sequence[JudgedCampaign]) -> list[Figure]:
     """What being written to did, matched; and what naive comparisons say."""
     stated = sum(one.code in CLAIMS for one in tested)
     compared: list[tuple[str, str, str, Evidence]] = [

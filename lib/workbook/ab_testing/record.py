@@ -1,7 +1,7 @@
 """The record of what was tried: one row an experiment, metric and arm, and one a campaign; kept as `experiments`.
 
-`review.Reviewed` and `unrandomised.Tested` go in. Experiments carry the grade "randomised", campaigns "matched". Rows
-of a refused experiment are kept, but not to be read. p-values are corrected within each experiment (Holm).
+Reviewed experiments and judged campaigns go in. The former carry the grade "randomised", the latter "matched". Rows of a
+refused experiment are kept, but not to be read. p-values are corrected within each experiment (Holm).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pyarrow as pa
 from workbook.ab_testing.effects import Effect
 from workbook.ab_testing.many import correct
 from workbook.ab_testing.review import Reviewed
-from workbook.ab_testing.unrandomised import Tested
+from workbook.ab_testing.unrandomised import JudgedCampaign
 
 _TEXT = ("experiment_id", "phase", "metric", "kind", "arm", "verdict", "evidence")
 _DATES = ("started_on", "ended_on")
@@ -72,7 +72,7 @@ RECORD = [
 ]  # fmt: skip
 
 
-def kept(record: pd.DataFrame, tested: Sequence[Tested]) -> pa.Table:
+def kept(record: pd.DataFrame, tested: Sequence[JudgedCampaign]) -> pa.Table:
     """The rows of `record` and one a campaign, with the types of the store."""
     campaigns = pd.DataFrame([_campaign_row(one) for one in tested], columns=RECORD)
     parts = [part for part in (record, campaigns) if len(part)]
@@ -80,7 +80,7 @@ def kept(record: pd.DataFrame, tested: Sequence[Tested]) -> pa.Table:
     return pa.Table.from_pandas(rows[RECORD], schema=_schema(), preserve_index=False)
 
 
-def _campaign_row(one: Tested) -> dict:
+def _campaign_row(one: JudgedCampaign) -> dict:
     effect = one.bought
     known = {
         "experiment_id": one.campaign.code, "phase": "finished", "started_on": one.campaign.day,

@@ -1,6 +1,6 @@
 """What campaigns that nobody randomised have done, judged by the strictest of three comparisons.
 
-`clean/contacts` and `clean/orders` go in; one `Tested` a campaign comes out, with its code:
+`clean/contacts` and `clean/orders` go in; one `JudgedCampaign` a campaign comes out, with its code:
 
 | code | meaning |
 |---|---|
@@ -42,7 +42,7 @@ CODES = ("no_control", "too_few", "unbalanced", "placebo_failed", "gain", "loss"
 CLAIMS = ("gain", "loss", "nothing_seen")  # codes under which an effect is stated
 
 
-class Tested(NamedTuple):
+class JudgedCampaign(NamedTuple):
     """One campaign and what each comparison says of it. Effects: share of customers, currency a customer."""
 
     campaign: Campaign
@@ -61,7 +61,7 @@ class Tested(NamedTuple):
 def judge_campaigns(
     orders: ir.Table, returns: ir.Table | None, contacts: ir.Table, campaigns: ir.Table | None = None, *, as_of: date,
     frame: Callable[[ir.Table], pd.DataFrame], rng: np.random.Generator, days: int = 28, most: int = 4,
-) -> list[Tested]:  # fmt: skip
+) -> list[JudgedCampaign]:  # fmt: skip
     """The latest campaigns whose window is over, oldest first.
 
     Args:
@@ -72,7 +72,7 @@ def judge_campaigns(
     return _corrected([_tested(orders, returns, contacts, campaign, as_of, frame, rng) for campaign in sent])
 
 
-def _corrected(tested: list[Tested]) -> list[Tested]:
+def _corrected(tested: list[JudgedCampaign]) -> list[JudgedCampaign]:
     """Of several campaigns that do nothing one will look like more than chance."""
     claimed = {place: one.bought.p_value for place, one in enumerate(tested) if one.code in CLAIMS}
     clear = correct(claimed).set_index("name")["significant"]
@@ -83,7 +83,7 @@ def _corrected(tested: list[Tested]) -> list[Tested]:
 def _tested(
     orders: ir.Table, returns: ir.Table | None, contacts: ir.Table, campaign: Campaign, as_of: date,
     frame: Callable[[ir.Table], pd.DataFrame], rng: np.random.Generator,
-) -> Tested:  # fmt: skip
+) -> JudgedCampaign:  # fmt: skip
     days_back = campaign.day - timedelta(days=campaign.days)
     people, earlier = (
         frame(histories(orders, returns, contacts, campaign, as_of=as_of, day=day)) for day in (campaign.day, days_back)
@@ -93,7 +93,7 @@ def _tested(
     placebo = matched_effect(match(earlier, rng=rng), "bought_0")
     dates = differences(people, "bought", days=campaign.days)
     code = _code(people, bought, placebo, matched.worst, matched.rows["bought_0"].sum())
-    return Tested(
+    return JudgedCampaign(
         campaign, code, bought, matched_effect(matched, "spend_0"), placebo, matched.balance, dates,
         is_parallel(dates), plain_difference(people, "answered", "bought_0"),
         plain_difference(people, "answered", "bought_1"), plain_difference(people, "reached", "bought_0"),
@@ -113,12 +113,12 @@ def _code(people: pd.DataFrame, effect: Difference, placebo: Difference, worst: 
     return "gain" if effect.low > 0 else "loss" if effect.high < 0 else "nothing_seen"
 
 
-def together(tested: Sequence[Tested], comparison: str) -> Difference:
+def together(tested: Sequence[JudgedCampaign], comparison: str) -> Difference:
     """One comparison (`bought`, `spend`, `answered` …) over all campaigns of which an effect may be stated."""
     return pooled([getattr(one, comparison) for one in tested if one.code in CLAIMS])
 
 
-def campaign_rows(tested: Sequence[Tested]) -> pd.DataFrame:
+def campaign_rows(tested: Sequence[JudgedCampaign]) -> pd.DataFrame:
     """One row a campaign: campaign, day, days, customers (written to), treated, control, effect, low, high (share who
     bought), placebo, placebo_low, placebo_high, did, did_low, did_high, parallel, naive, worst, code."""
     rows = [

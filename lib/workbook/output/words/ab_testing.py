@@ -143,7 +143,7 @@ def by_hand(one: Reviewed | None, difference: float, error: float) -> str:
 def size(x: float, unit: str) -> str:
     """How much, in the metric's unit; shares in points."""
     if unit == "share":
-        return _("{n} points").format(n=i18n.number(round(100 * x, 1), 1))
+        return _("{points} points").format(points=i18n.number(round(100 * x, 1), 1))
     if unit == "number" and 0 < x < 0.0005:
         return _("less than 0.001")
     return i18n.money(x) if unit == "money" else i18n.number(x, 3)
@@ -571,14 +571,15 @@ def _verdict(one: Reviewed) -> str:
     if code == "immature":
         return _("**{experiment}: too early.** {why}.").format(experiment=name, why=_upper(why))
     if one.main is None:
-        metric, effect = _("No effect yet"), ""
-    if code == "ship":
+        text = _("**{experiment}: {verdict}.** {why}.").format(
+            experiment=name, verdict=verdict_name(code), why=_upper(why))
+    elif code == "ship":
         text = _("**{experiment}: keep it.** {metric} {effect}: {why}.")
     elif code == "stop":
         text = _("**{experiment}: stop it.** {metric} {effect}: {why}.")
     else:
         text = _("**{experiment}: go on.** {metric} {effect}: {why}.")
-    text = text.format(experiment=name, metric=metric, effect=effect, why=why).replace(" :", ":")
+    text = text.format(experiment=name, metric=metric, effect=effect, why=why)
     if one.verdict.days_more:
         text += gap() + _("About {days} more days.").format(days=i18n.number(one.verdict.days_more))
     if one.verdict.customers_more:

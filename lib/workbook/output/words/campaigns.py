@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from workbook.ab_testing import CLAIMS, Difference, Tested
+from workbook.ab_testing import CLAIMS, Difference, JudgedCampaign
 from workbook.output import i18n
 from workbook.output.i18n import _
 from workbook.output.words.ab_testing import gap, signed, span
@@ -87,7 +87,7 @@ def campaign_table(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(shown, columns=["name", "day", "customers", "matched", "placebo", "did", "code"])
 
 
-def balance_rows(tested: Sequence[Tested]) -> pd.DataFrame:
+def balance_rows(tested: Sequence[JudgedCampaign]) -> pd.DataFrame:
     """The balance of the latest campaign, with the features' names."""
     columns = ["name", "treated", "before", "after", "smd_before", "smd_after"]
     if not tested:
@@ -96,7 +96,7 @@ def balance_rows(tested: Sequence[Tested]) -> pd.DataFrame:
     return table.assign(name=[feature_name(name) for name in table["feature"]])[columns]
 
 
-def balance(tested: Sequence[Tested]) -> str:
+def balance(tested: Sequence[JudgedCampaign]) -> str:
     """How far apart the groups were, and are."""
     if not tested or not len(tested[-1].balance):
         return _("There was nobody to match.")
@@ -106,7 +106,7 @@ def balance(tested: Sequence[Tested]) -> str:
                                            after=i18n.number(table["smd_after"].abs().max(), 2))
 
 
-def campaigns(tested: Sequence[Tested], compared: Mapping[str, Difference]) -> str:
+def campaigns(tested: Sequence[JudgedCampaign], compared: Mapping[str, Difference]) -> str:
     """What the campaigns did, over all of which something may be said."""
     effect, spend = compared["bought"], compared["spend"]
     if math.isnan(effect.value):
