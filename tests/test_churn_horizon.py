@@ -174,3 +174,27 @@ class TestLifetimes:
         })  # fmt: skip
         found = rows_of(churn.contracts(ENGINE.create_table("subs", frame, overwrite=True), as_of=AS_OF))
         assert [(r["subscription_id"], r["days"], r["ended"]) for r in found] == [("s1", 20, 1), ("s2", 20, 0)]
+
+
+class TestTinyShop:
+    """Twelve orders of five customers, and none at all: every step answers, none with a number."""
+
+    ROWS = tuple((f"o{i}", f"c{i % 5}", f"2026-{1 + i % 6:02d}-{1 + i:02d}", 10.0 + i) for i in range(12))
+
+    @pytest.mark.parametrize("rows", [ROWS, ROWS[:1], ()])
+    def test_too_few_for_a_horizon_a_test_or_a_model(self, rows):
+        orders = orders_table("tiny", self.ROWS)
+        record = churn.Record(orders.filter(orders.order_id.isin([row[0] for row in rows])))
+        span = churn.record_span(record, as_of=AS_OF)
+        assert span.buyers == min(5, len(rows)) and (span.first_on is None) == (not rows)
+        counts = pd.DataFrame(rows_of(churn.gap_counts(churn.gaps(record.purchases(AS_OF), as_of=AS_OF))),
+                              columns=["bucket", "past", "gap_days", "returned", "gaps", "open"])  # fmt: skip
+        found = churn.horizon(counts, rng=np.random.default_rng(0))
+        assert (found.days, found.reason, found.gaps) == (None, "too_few", len(rows))
+        assert churn.horizon(counts, declared=30, rng=np.random.default_rng(0)).days == 30
+        assert churn.means(record, as_of=AS_OF).code == "no_purchase"
+        lives = pd.DataFrame(rows_of(churn.second_purchase(record, as_of=AS_OF)),
+                             columns=list(churn.second_purchase(record, as_of=AS_OF).columns))  # fmt: skip
+        assert churn.log_rank(lives, days="days", ended="ended", group="first_month").code == "too_few"
+        assert churn.cox(lives, days="days", ended="ended", covariates=["first_amount"]).code == "too_few"
+        assert churn.curves(lives, days="days", ended="ended", group="first_month").empty
