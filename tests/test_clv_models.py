@@ -229,7 +229,7 @@ class TestRecovery:
         rng = np.random.default_rng(21)
         for _ in range(n):
             made = evidence.make_shop(rng, model, customers=2000, acquired_weeks=52, weeks=104)
-            fit = clv.fit_purchases(evidence.counts_of(made, 104), model)
+            fit = clv.fit_purchases(evidence.counts_of(made, 104, by_day=False), model)
             held.append((fit.low <= truth) & (truth <= fit.high))
         assert (np.sum(held, axis=0) >= evidence.bounds(n)[0]).all()
 

@@ -42,7 +42,8 @@ class Geometric:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Of each customer, and its derivatives by the logarithms of the parameters (4 × customers)."""
         r, alpha, a, b = values
-        kinds, which = np.unique(x, return_inverse=True)  # functions of x alone are computed once a count
+        which = x.astype(np.int64)
+        kinds = np.arange(which.max(initial=0) + 1.0)  # functions of x alone are computed once a count
         late = b + kinds + self.extra - 1.0
         start = gammaln(r + kinds) - gammaln(r) + r * np.log(alpha)
         start += gammaln(a) + gammaln(late + 1) - gammaln(a + late + 1) - betaln(a, b)
@@ -76,9 +77,11 @@ class Geometric:
     def if_alive(self, values: np.ndarray, x: np.ndarray, T: np.ndarray, t: float) -> np.ndarray:
         """Expected purchases of the next `t` of a customer who has not left."""
         r, alpha, a, b = values
-        kinds, which = np.unique(x, return_inverse=True)
+        counts = x.astype(np.int64)
+        kinds = np.flatnonzero(np.bincount(counts))
+        which = np.searchsorted(kinds, counts)
         rules = [beta_rule(a, b + k + self.extra) for k in kinds]
-        nodes, weights = np.stack([rule[0] for rule in rules])[which], np.stack([rule[1] for rule in rules])[which]
+        nodes, weights = (np.stack([rule[i] for rule in rules])[which] for i in (0, 1))
         shape = (r + x)[:, None]
         bought = -np.expm1(-shape * np.log1p(nodes * (t / (alpha + T))[:, None])) / nodes
         return (weights * bought).sum(axis=1)
