@@ -147,7 +147,7 @@ _SEQUENCE = ["day", "on", "arm", "n_control", "n", "difference", "low", "high", 
 def _against(
     base: pd.DataFrame, part: pd.DataFrame, arm: str, alpha: float, prior_variance: float | None, planned: int | None
 ) -> pd.DataFrame:
-    both = base.join(part, lsuffix="_control", rsuffix="", how="inner")
+    both = base.merge(part, left_index=True, right_index=True, suffixes=("_control", ""))
     error2 = (both["variance_control"] / both["n_control"] + both["variance"] / both["n"]).to_numpy()
     enough = ((both["some_control"] >= FEWEST) & (both["some"] >= FEWEST)).to_numpy() & (error2 > 0)
     difference = (both["mean"] - both["mean_control"]).to_numpy()

@@ -39,6 +39,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm, rankdata
 from sklearn.ensemble import HistGradientBoostingRegressor
+from threadpoolctl import threadpool_limits
 
 from workbook.ab_testing.experiments import of_one_arm
 from workbook.history import is_purchase
@@ -49,6 +50,7 @@ METHODS = ("doubly_robust", "two_models")
 FEATURES = ("orders", "spend", "mean_order", "recency_days", "age_days", "orders_90d")
 GROUPS = 4
 POINTS = 21  # of the curve
+MANY = 100_000  # customers from which the models are fitted on several cores
 
 
 class Uplift(NamedTuple):
@@ -104,7 +106,9 @@ def judge_uplift(
     share = float(a.mean()) if treated_share is None and len(a) else treated_share or math.nan
     if min(a.sum(), (~a).sum()) < FEWEST or min(np.count_nonzero(y[a]), np.count_nonzero(y[~a])) < FEWEST_VALUES:
         return _nothing(len(y), share)
-    ranks, psi = _fitted(frame[list(features)].to_numpy(float), y, a, share, rng, folds)
+    # Threads cost more than they bring on so few rows, and on a busy machine they wait for each other.
+    with threadpool_limits(1 if len(y) < MANY else None, user_api="openmp"):
+        ranks, psi = _fitted(frame[list(features)].to_numpy(float), y, a, share, rng, folds)
     z = float(norm.isf(alpha / 2))
     ate, error = float(psi.mean()), float(psi.std(ddof=1) / math.sqrt(len(psi)))
     paths = _paths(ranks, psi, rng, repeats)
