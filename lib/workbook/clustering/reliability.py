@@ -68,9 +68,9 @@ def _agreement(halves_of_one: pd.DataFrame, name: str) -> dict[str, float]:
     known = halves_of_one.dropna().to_numpy(dtype=float)
     if measure(name).kind != "share":
         known = np.sign(known) * np.log1p(np.abs(known))
-    if len(known) < FEWEST or min(known.std(axis=0)) == 0:
+    if len(known) < FEWEST or np.ptp(known, axis=0).min() < 1e-12:
         return {"n": len(known), "reliability": np.nan, "low": np.nan, "high": np.nan}
-    r = float(np.corrcoef(known.T)[0, 1])
+    r = min(float(np.corrcoef(known.T)[0, 1]), 1 - 1e-12)
     reach = 1.96 / np.sqrt(len(known) - 3)
     ends = np.tanh([np.arctanh(r) - reach, np.arctanh(r) + reach])
     found = [2 * x / (1 + x) for x in np.clip([r, *ends], 0, 1)]

@@ -417,7 +417,7 @@ def _event(row: Any, rule: Rule, today: Fitted) -> str:
 def rule_rows(rules: TreeRules | None, rule: Rule) -> pd.DataFrame:
     """The printed rules: if, then, share of the customers, how many rightly."""
     rows = [
-        {"when": _(" and ").join(_condition(one, rule.mix) for one in leaf.conditions),
+        {"when": _("; ").join(_condition(one, rule.mix) for one in leaf.conditions),
          "group": letter(rule.groups[leaf.group]), "share": leaf.share, "right": leaf.right}
         for leaf in (rules.leaves if rules else ())
     ]  # fmt: skip
