@@ -27,7 +27,7 @@ from workbook.ab_testing.rates import rate_effect
 from workbook.data.simulate import Parameters, Shop, simulate
 
 ALPHA = 0.05
-SIZES = {"small": (300, 150, 1), "full": (10_000, 3000, 20)}  # A/A tests, experiments looked at daily, shops
+SIZES = {"small": (300, 150, 1), "full": (6000, 1000, 12)}  # A/A tests, experiments looked at daily, shops
 DAYS = 56
 PUBLISHED = {1: 0.050, 2: 0.083, 5: 0.142, 10: 0.193}
 
