@@ -23,13 +23,14 @@ def shop():
     """A simulated shop with four experiments: one works, one does not, one is broken, one works for a segment."""
     made = simulate(6_000, 30, seed=1)
     con = ibis.duckdb.connect(threads=1)
-    tables = {name: con.create_table(name, made.tables[name]) for name in ("orders", "assignments", "outcomes",
-                                                                           "contacts")}
+    names = ("orders", "assignments", "outcomes", "contacts")
+    tables = {name: con.create_table(name, made.tables[name]) for name in names}
     orders = tables["orders"].mutate(net_amount=tables["orders"].amount, is_return=ibis.literal(False)).cache()
     assignments = tables["assignments"].mutate(
-        assigned_on=(tables["assignments"].assigned_at + ibis.interval(hours=8)).date(), exposed_at=ibis.null("timestamp"),
-        cluster_id=ibis.null("string"))
-    outcomes = tables["outcomes"].mutate(measured_on=(tables["outcomes"].measured_at + ibis.interval(hours=8)).date())
+        assigned_on=(tables["assignments"].assigned_at + ibis.interval(hours=8)).date(),
+        exposed_at=ibis.null("timestamp"), cluster_id=ibis.null("string"))
+    measured_on = (tables["outcomes"].measured_at + ibis.interval(hours=8)).date()
+    outcomes = tables["outcomes"].mutate(measured_on=measured_on)
     contacts = tables["contacts"].mutate(sent_on=(tables["contacts"].sent_at + ibis.interval(hours=8)).date())
     return orders, assignments, outcomes, contacts
 

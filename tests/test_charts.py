@@ -216,3 +216,14 @@ def test_panels_share_one_scale_and_each_names_its_question() -> None:
     assert charts.alt_text(figure).startswith("First: Dot chart. Champions 800; Loyal 500; About to leave 90.")
     empty = charts.panels(table.head(0), panel="question", label="name", value="n", low="low", high="high")
     assert [text.get_text() for text in empty.texts] == ["Nothing to draw: no rows."]
+
+
+def test_a_numeric_axis_in_a_unit_ends_where_its_lines_do():
+    table = pd.DataFrame({"share": [0.0, 0.5, 1.0], "gain": [0, 1, 2]})
+    ax = charts.lines(table, x="share", y="gain", x_unit="share", xlabel="of all")
+    assert ax.get_xlim() == (0, 1)
+    ax.figure.canvas.draw()
+    labels = [label.get_text() for label in ax.get_xticklabels()]
+    assert labels[0] == "0%" and labels[-1] == "100%"
+    free = charts.lines(table, x="share", y="gain")
+    assert free.get_xlim()[1] > 1

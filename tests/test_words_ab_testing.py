@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbook.ab_testing import Campaign, Difference, Duration, JudgedCampaign
+from workbook.ab_testing import Campaign, Difference, Duration, JudgedCampaign, Metric
 from workbook.ab_testing.effects import Arm, effect
 from workbook.ab_testing.matching import FEATURES
 from workbook.ab_testing.record import RECORD
@@ -39,7 +39,8 @@ def reviewed(code="ship", reasons=("better",), main=True, **more):
     """One experiment, as far as words read it."""
     found = effect(Arm(10.0, 4.0, 100), Arm(11.0, 4.0, 100), metric="orders")
     facts = {
-        "experiment_id": "free_gift", "phase": "finished", "main": found if main else None, "customers": 200,
+        "experiment_id": "free_gift", "metrics": (Metric("orders", "orders", "mean"),),
+        "phase": "finished", "main": found if main else None, "customers": 200,
         "verdict": Verdict(code, reasons, "treatment", found, None, None), "started_on": date(2026, 3, 1),
         "split": sample_ratio_of({"control": 100, "treatment": 100}),
         "faults": pd.DataFrame({"code": FAULTS, "customers": 0, "share": 0.0}),
@@ -123,19 +124,22 @@ def test_the_bayesian_reading_is_marked(language):
 @pytest.mark.parametrize("code", ["differs", "fishing", "alike", "too_few"])
 def test_segments(code, language):
     effects = pd.DataFrame({"segment": ["one_order", "more_orders"], "difference": [0.3, 0.1], "low": [0.1, -0.1],
-                            "high": [0.5, 0.3], "shrunken": [0.25, np.nan], "shrunken_low": 0.1, "shrunken_high": 0.4})
+                            "high": [0.5, 0.3], "shrunken": [0.25, np.nan], "shrunken_low": 0.1, "shrunken_high": 0.4,
+                            "n": 60, "n_control": 61, "adjusted_p": 0.004})
     text = words.segments(reviewed(), SimpleNamespace(code=code, p_value=0.004, effects=effects))
     assert (words.segment_name("one_order") in text) == (code == "differs")
     assert (("fishing" if language == "en" else "钓鱼") in text) == (code == "fishing")
     assert len(words.segment_rows(effects)) == 3, "what could not be shrunken is left out"
-    assert words.segments(None, None)
+    table = words.segment_table(reviewed(), effects)
+    assert table["customers"].tolist() == [121, 121] and "+0.300" in table["own"].iat[0] and words.segments(None, None)
 
 
 @pytest.mark.parametrize("code", ["targets", "no_better_than_random", "too_small"])
 def test_uplift(code):
-    text = words.uplift(reviewed(), SimpleNamespace(code=code, n=300, smallest_n=1200))
-    assert ("1,200" in text) == (code == "too_small")
-    beyond = words.uplift(reviewed(), SimpleNamespace(code=code, n=300, smallest_n=900_000))
+    qini = pd.DataFrame({"qini": [0.031], "low": [0.01], "high": [0.05]})
+    text = words.uplift(reviewed(), SimpleNamespace(code=code, n=300, smallest_n=1200, qini=qini))
+    assert ("1,200" in text) == (code == "too_small") and ("0.031" in text) == (code != "too_small")
+    beyond = words.uplift(reviewed(), SimpleNamespace(code=code, n=300, smallest_n=900_000, qini=qini))
     assert "900,000" not in beyond and words.uplift(None, None)
 
 

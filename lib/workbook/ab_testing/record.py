@@ -1,7 +1,7 @@
 """The record of what was tried: one row an experiment, metric and arm, and one a campaign; kept as `experiments`.
 
-Reviewed experiments and judged campaigns go in. The former carry the grade "randomised", the latter "matched". Rows of a
-refused experiment are kept, but not to be read. p-values are corrected within each experiment (Holm).
+Reviewed experiments and judged campaigns go in. The former carry the grade "randomised", the latter "matched". Rows of
+a refused experiment are kept, but not to be read. p-values are corrected within each experiment (Holm).
 """
 
 from __future__ import annotations

@@ -328,7 +328,7 @@ def _thin_ticks(ax: Axes, at: np.ndarray, names: Sequence[str], *, width: int = 
 def lines(
     table: pd.DataFrame, *, x: str, y: str | Mapping[str, str], title: str = "", xlabel: str = "", ylabel: str = "",
     unit: str = "number", low: str | None = None, high: str | None = None, partial: bool = False,
-    from_zero: bool = True, marks: Mapping[Any, str] | None = None, ax: Axes | None = None,
+    from_zero: bool = True, marks: Mapping[Any, str] | None = None, x_unit: str = "", ax: Axes | None = None,
 ) -> Axes:
     """Lines over time or another ordered `x`, each named at its end.
 
@@ -340,6 +340,7 @@ def lines(
         partial: whether the last point is an incomplete period: drawn hollow, its line broken.
         from_zero: whether the value axis begins at zero.
         marks: events to mark with a thin upright line, x value → name.
+        x_unit: unit of a numeric `x`, such as "share": the axis then ends where the lines do.
     """
     ax = _canvas(ax, title, 3.6)
     if not len(table):
@@ -365,7 +366,10 @@ def lines(
             first, last = _label(values[known[0]], unit), _label(values[known[-1]], unit)
             fact = _("{name} from {first} to {last}")
             facts.append(fact.format(name=name or ylabel or column, first=first, last=last))
-    if counted:
+    if counted and x_unit:
+        _axis(ax.xaxis, x_unit, "", ticks=8)
+        ax.set_xlim(at.min(), at.max())
+    elif counted:
         ax.xaxis.set_major_locator(MaxNLocator(8, integer=bool((at == at.round()).all())))
     else:
         names = [_tick(value) for value in table[x]]

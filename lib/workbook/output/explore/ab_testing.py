@@ -111,6 +111,5 @@ def picture(
     curve = power_curve(baseline, per_arm=max(enrolled(traffic, share, days), 2), relatives=reach, alpha=alpha)
     title = _("Chance to see an effect on “{metric}” after {days} days of enrolment").format(
         metric=words.metric_name(baseline.metric), days=i18n.number(days))
-    shown = curve.assign(percent=100 * curve["relative"])
-    return charts.lines(shown, x="percent", y="power", unit="share", title=title, ylabel=_("power"),
-                        xlabel=_("true effect, % of the mean"), marks={100 * relative: _("effect to be found")})
+    return charts.lines(curve, x="relative", y="power", unit="share", x_unit="share", title=title, ylabel=_("power"),
+                        xlabel=_("true effect, % of the mean"), marks={relative: _("effect to be found")})

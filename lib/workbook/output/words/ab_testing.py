@@ -466,6 +466,25 @@ def segment_rows(segments: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["name", "value", "low", "high"]).dropna(subset=["value"], ignore_index=True)
 
 
+def segment_table(one: Reviewed, segments: pd.DataFrame) -> pd.DataFrame:
+    """One row a segment: customers, its own effect, the shrunken one, and the chance corrected for several."""
+    unit = metric_unit(one.metrics[0].name, one.metrics[0].kind)
+    return pd.DataFrame(
+        [
+            {"name": segment_name(str(row.segment)), "customers": row.n_control + row.n,
+             "own": span(row.difference, row.low, row.high, unit), "p": _chance(row.adjusted_p),
+             "shrunken": span(row.shrunken, row.shrunken_low, row.shrunken_high, unit)}
+            for row in segments.itertuples()
+        ],
+        columns=["name", "customers", "own", "p", "shrunken"],
+    )  # fmt: skip
+
+
+def segment_caption(one: Reviewed) -> str:
+    return _("{experiment}: effect on “{metric}” by purchases before the assignment").format(
+        experiment=experiment_name(one.experiment_id), metric=metric_name(one.metrics[0].name))
+
+
 def segment_title(one: Reviewed | None) -> str:
     return _("{experiment}: effect by purchases before, as measured and shrunken").format(
         experiment=experiment_name(one.experiment_id) if one else "")
@@ -494,10 +513,10 @@ def segments(one: Reviewed | None, found: Any) -> str:
 
 
 def uplift_curve(curve: pd.DataFrame) -> pd.DataFrame:
-    """One row a share: what each ranking gains, and drawing lots."""
+    """One row a share: what each ranking gains, drawing lots, and the interval of the doubly robust one (low, high)."""
     wide = curve.pivot(index="share", columns="method", values="gain")
-    lot = curve[curve["method"] == "doubly_robust"].set_index("share")["random"]
-    return wide.assign(random=lot, share=100 * wide.index).reset_index(drop=True)
+    own = curve[curve["method"] == "doubly_robust"].set_index("share")
+    return wide.assign(random=own["random"], low=own["low"], high=own["high"]).reset_index()
 
 
 def uplift(one: Reviewed | None, found: Any) -> str:
@@ -511,11 +530,13 @@ def uplift(one: Reviewed | None, found: Any) -> str:
     if found.code == "too_small":
         return _("**{experiment}** has {n} customers: too few to learn whom to treat (at least {needed}).").format(
             experiment=name, n=i18n.number(found.n), needed=i18n.number(found.smallest_n))
+    first = found.qini.iloc[0]
+    qini = span(first["qini"], first["low"], first["high"], metric_unit(one.metrics[0].name, one.metrics[0].kind))
     if found.code == "targets":
-        return _("**{experiment}**: choosing whom to treat beats drawing lots: the interval of the Qini value lies "
-                 "above zero.").format(experiment=name)
-    return _("**{experiment}**: no better than drawing lots: the interval of the Qini value includes zero. Treat "
-             "everybody or nobody.").format(experiment=name)
+        return _("**{experiment}**: choosing whom to treat beats drawing lots: the Qini value is {qini}, above zero.")\
+            .format(experiment=name, qini=qini)
+    return _("**{experiment}**: no better than drawing lots: the Qini value is {qini}, which includes zero. Treat "
+             "everybody or nobody.").format(experiment=name, qini=qini)
 
 
 def reason(code: str) -> str:
