@@ -93,8 +93,8 @@ def _cell(row: Any) -> str:
 
 def _value(x: float, measure: str) -> str:
     if measure == "over_naive":
-        points = round(100 * x)
-        return ("+" if points > 0 else "") + i18n.number(points)
+        points = round(100 * x, 1)
+        return ("+" if points > 0 else "") + i18n.number(points, 1)
     return i18n.percent(x, 0) if measure in SHARES else i18n.number(x, 2)
 
 
