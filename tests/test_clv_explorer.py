@@ -119,7 +119,7 @@ class TestExplorer:
         widget = explore.worth(fit, value_fit, history, **PAGE, cost_each=20.0)
         controls = controls_of(widget)
         assert list(controls)[:5] == ["Margin", "Discount a year", "Horizon, months", "Budget for new customers",
-                                      "Cost of winning one customer"]  # fmt: skip
+                                      "Cost of one new customer"]  # fmt: skip
         assert not any(getattr(control, "continuous_update", False) for control in controls.values())
         controls["Margin"].value = 0.6
         assert plt.get_fignums() == []

@@ -36,7 +36,7 @@ def worth(
         tried = what_if(fit, value_fit, customers, margin=margin, yearly_discount=yearly_discount,
                         horizon_months=horizon_months, budget=budget, cost_each=cost_each)  # fmt: skip
         return picture(tried)
-    return panel(draw, _controls(margin, yearly_discount, horizon_months, budget, cost_each), height=900)
+    return panel(draw, _controls(margin, yearly_discount, horizon_months, budget, cost_each), height=820)
 
 
 def default_budget(customers: pd.DataFrame) -> float:
@@ -50,6 +50,7 @@ def _controls(
 ) -> dict[str, Any]:
     """The sliders by the name of the argument that they move."""
     shared = {"continuous_update": False, "style": WIDE, "layout": ipywidgets.Layout(width="34em")}
+    dearest = 5 * cost_each if cost_each > 0 else budget / 10
     return {
         "margin": ipywidgets.FloatSlider(
             value=margin, min=0, max=1, step=0.01, readout_format=".0%", description=_("Margin"), **shared),
@@ -62,8 +63,8 @@ def _controls(
             value=budget, min=0, max=5 * budget, step=budget / 20, readout_format=",.0f",
             description=_("Budget for new customers"), **shared),
         "cost_each": ipywidgets.FloatSlider(
-            value=cost_each, min=0, max=max(5 * cost_each, budget / 10), step=max(cost_each, budget / 50) / 50,
-            readout_format=",.2f", description=_("Cost of winning one customer"), **shared),
+            value=cost_each, min=0, max=dearest, step=dearest / 250,
+            readout_format=",.2f", description=_("Cost of one new customer"), **shared),
     }  # fmt: skip
 
 

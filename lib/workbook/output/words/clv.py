@@ -610,8 +610,9 @@ def budget(found: Any) -> str:
     """What a budget for winning customers buys, and whether it comes back."""
     if found.new_customer is None:
         return nothing_to_come()
-    text = _("A new customer is worth **{value}** over the horizon: so much may winning one cost at most.").format(
-        value=i18n.money(found.new_customer))
+    text = _("Today's customers are still worth **{total}** over the horizon. A new one is worth **{value}**: so much "
+             "may winning one cost at most.")
+    text = text.format(total=_round_money(found.to_come), value=i18n.money(found.new_customer))
     if not found.won:
         return text
     gain = found.won * found.new_customer - found.budget
