@@ -111,8 +111,8 @@ def roll_rates(owed: ir.Table, *, days: Sequence[date]) -> pd.DataFrame:
     """
     pairs = list(pairwise(days))
     sums = {}
-    for i, name in enumerate(AGES):
-        there = [_open(owed, day) & (_age(owed, day) == name) for day, _after in pairs]
+    for i, (low, high) in enumerate(AGES.values()):
+        there = [_open(owed, day) & _overdue(owed, day).between(low, high or 10**6) for day, _after in pairs]
         rolled = [was & _open(owed, after) for was, (_day, after) in zip(there, pairs, strict=True)]
         sums |= {f"there_{i}": _sum(there), f"rolled_{i}": _sum(rolled)}
     counted = few_rows(owed.aggregate(**sums))[0]
