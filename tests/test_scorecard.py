@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
+from evidence import scoring as evidence
 from workbook import rfm
 from workbook.scoring import groupings, scorecard
 from workbook.scoring.groupings import Grouping, equal_parts, revenue_tree, unaided
@@ -126,6 +127,11 @@ def test_two_names_for_the_same_groups_are_level_on_every_question():
     )  # fmt: skip
     for question in scorecard.QUESTIONS:
         assert card.level(question) == ["one", "other"], question
+
+
+def test_ways_that_are_equally_good_are_seldom_set_apart():
+    apart = evidence.set_apart(20, 400, {"a": 0.5, "b": 0.5}, rng())
+    assert max(apart["accuracy"], apart["benefit"]) <= evidence.slack(20, 0.05)
 
 
 def test_nothing_after_the_cut_off_reaches_a_fit():

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from scipy.special import hyp2f1
 
+from evidence import scoring as evidence
 from workbook import scoring
 from workbook.data.errors import WorkbookError
 from workbook.scoring import calibration, intervals, judge_forecasts, normalised_gini, verdict
@@ -134,6 +135,13 @@ def test_a_model_earns_its_place_against_the_best_rival_only(forecasts, code, ri
         judge_forecasts({name: make(rate, noise) for name, make in forecasts.items()}, came, rng=rng()), measure="gini"
     )
     assert (found.code, found.rival in rival) == (code, True)
+
+
+def test_a_model_as_good_as_its_rivals_seldom_earns_its_place():
+    """By chance in at most 2.5 %; the more rivals, the seldomer, as the best of them is the one to beat."""
+    equal = {"model": 0.5, "a": 0.5, "b": 0.5}
+    assert evidence.verdicts(60, 400, equal, rng())["earns"] <= evidence.slack(60, 0.025)
+    assert evidence.verdicts(20, 400, {"model": 0.2, "a": 0.9}, rng())["earns"] >= 15
 
 
 def test_by_rmse_less_is_better():

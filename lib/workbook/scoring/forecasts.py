@@ -11,6 +11,9 @@ The forecast on trial comes first; its naive rivals follow. Four measures, as ea
 The mean absolute error is missing on purpose: it is smallest at the median, which is zero where most customers buy
 nothing. On CDNOW it is .785 for BG/NBD and .798 for "nobody buys anything".
 
+Of a few hundred customers the interval of the RMSE is too narrow where single heavy buyers weigh most: the bootstrap
+cannot draw whom it has not seen (tests/evidence/scoring.txt). The Gini's and the leads' hold.
+
 A forecast may not have seen what came. A value model checked on the values that it was fitted to looks perfect.
 
 Sources: E. W. Frees, G. Meyers & A. D. Cummings, Insurance ratemaking and a Gini index, 2014; J. Wu, in Kaggle's
