@@ -200,6 +200,19 @@ class TestWidening:
             before, after = (math.log(high / low) / (2 * 1.96) for low, high in ends)
             assert after == pytest.approx(math.hypot(before, 0.2), rel=0.08)
 
+    @pytest.mark.filterwarnings("error::RuntimeWarning")
+    @pytest.mark.parametrize("model", ["bg_nbd", "pareto_nbd"])
+    def test_after_large_past_errors_what_is_bought_is_still_less_sure_than_its_expectation(self, history, model):
+        widening = clv.Widening("widened", 1.0, 1.2, 3, 13.0, 10.0)
+        fit, value_fit = clv.fit_purchases(history, model), clv.fit_value(history)
+        rng = np.random.default_rng(8)
+        made = clv.forecast(fit, value_fit, history, horizon_weeks=WEEKS, rng=rng, draws=50, widening=widening)
+        for expected, real in (("expected_purchases", "purchases"), ("expected_spend", "spend"), ("clv", "clv_drawn")):
+            assert (made.totals[f"{real}_low"] <= made.totals[f"{expected}_low"]).all()
+            assert (made.totals[f"{real}_high"] >= made.totals[f"{expected}_high"]).all()
+        rows = made.customers
+        assert (rows["purchases_high"] >= np.floor(rows["expected_purchases_high"])).all()
+
     def test_earlier_days_leave_room_before_and_after(self):
         as_of, first = date(2024, 12, 31), date(2022, 1, 1)
         for horizon in (13, 52, 200):

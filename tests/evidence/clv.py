@@ -37,7 +37,7 @@ TRUTH = {  # time in weeks, value in currency
     "bg_nbd": (0.6, 6.0, 0.8, 3.0), "mbg_nbd": (0.6, 6.0, 0.8, 3.0), "pareto_nbd": (0.6, 6.0, 0.6, 12.0),
     "gamma_gamma": (6.0, 4.0, 16.0),
 }  # fmt: skip
-SIZES = {"small": 16, "full": 100}  # shops
+SIZES = {"small": 16, "full": 80}  # shops
 
 
 def engine() -> ibis.BaseBackend:

@@ -127,7 +127,9 @@ def forecast(
     common = widening.sd if widening else 0.0
     slopes = _log_slopes(fit, value_fit, customers, horizon_weeks)
     labels = _labels(points, groups or {})
-    worlds = _Worlds(fit, value_fit, rng, draws, common / _by_speed(fit, customers, horizon_weeks) if common else 0.0)
+    worlds = _Worlds(fit, value_fit, rng, draws)
+    if common:
+        worlds.faster = _speeds(fit, customers, horizon_weeks, common * _balanced(rng, draws))
     drawn, sums = _draw(worlds, customers, points, labels, in_units(fit, horizon_weeks), batch)
     whole = _with_intervals(points, slopes, worlds, common, drawn)
     return Forecast(
@@ -154,26 +156,28 @@ def _discounted(fit: Fit, customers: pd.DataFrame, bought: np.ndarray, weeks: fl
     return total
 
 
-def _by_speed(fit: Fit, customers: pd.DataFrame, weeks: float, step: float = 0.1) -> float:
-    """Relative change of the total by that of all rates: below 1 where those who buy faster also leave sooner."""
+def _speeds(fit: Fit, customers: pd.DataFrame, weeks: float, errors: np.ndarray) -> np.ndarray:
+    """By what all rates must be multiplied so that the total is off by each error (a logarithm).
+
+    Who buys faster also leaves sooner, so that rates must change by more than the total.
+    """
     few = customers if len(customers) <= BATCH else customers.sample(BATCH, random_state=0)
     model, t = known_model(fit.model), float(in_units(fit, weeks))
     data = [few[name].to_numpy(float) for name in ("x", "t_x", "T")]
-    ends = [model.faster(fit.values, *data, t, math.exp(way * step)).sum() for way in (1, -1)]
-    return math.log(ends[0] / ends[1]) / (2 * step)
+    logs = np.linspace(-4, 4, 17)
+    totals = [model.faster(fit.values, *data, t, math.exp(log)).sum() for log in logs]
+    return np.exp(np.interp(errors, np.log(totals) - math.log(totals[len(logs) // 2]), logs))
 
 
 class _Worlds:
     """Parameters and the common error of every drawn world; covariances for the delta method."""
 
-    def __init__(
-        self, fit: Fit, value_fit: Fit | None, rng: np.random.Generator, draws: int, common: float
-    ) -> None:
+    def __init__(self, fit: Fit, value_fit: Fit | None, rng: np.random.Generator, draws: int) -> None:
         self.fit, self.value_fit, self.rng, self.draws = fit, value_fit, rng, draws
         self.money = value_fit is not None and value_fit.usable
         self.purchases = _drawn_values(fit, rng, draws)
         self.values = _drawn_values(value_fit, rng, draws) if self.money else None
-        self.faster = np.exp(common * _balanced(rng, draws))
+        self.faster = np.ones(draws)  # what the common error multiplies every rate by
         self.covariance = fit.covariance
         self.value_covariance = value_fit.covariance if self.money else np.zeros((3, 3))
 
@@ -291,9 +295,13 @@ def _with_intervals(
     for name, variance in (("expected_purchases", buying), ("expected_spend", money), ("clv", money)):
         half = Z * np.sqrt(np.maximum(variance, 0.0))
         new[f"{name}_low"], new[f"{name}_high"] = points[name] * np.exp(-half), points[name] * np.exp(half)
-    new["purchases_low"], new["purchases_high"] = ends[0], ends[1]
-    new["spend_low"], new["spend_high"] = ends[2], ends[3]
-    new["clv_drawn_low"], new["clv_drawn_high"] = ends[2] * to_clv, ends[3] * to_clv
+    # What is bought is never surer than its expectation: a few hundred worlds may fall short of a wide common error.
+    new["purchases_low"] = np.minimum(ends[0], np.ceil(new["expected_purchases_low"]))
+    new["purchases_high"] = np.maximum(ends[1], np.floor(new["expected_purchases_high"]))
+    buyers = new["purchases_high"] > 0
+    new["spend_low"] = np.minimum(ends[2], new["expected_spend_low"])
+    new["spend_high"] = np.where(buyers, np.maximum(ends[3], new["expected_spend_high"]), ends[3])
+    new["clv_drawn_low"], new["clv_drawn_high"] = new["spend_low"] * to_clv, new["spend_high"] * to_clv
     return new
 
 
@@ -310,10 +318,11 @@ def _totals(
                 expected = whole[expectation].to_numpy()[members]
                 variance = _variance(expected, slopes, members, worlds, common, money=real != "purchases")
                 half, total = Z * math.sqrt(variance), float(expected.sum())
-                row[expectation] = total
-                row[f"{expectation}_low"], row[f"{expectation}_high"] = total * math.exp(-half), total * math.exp(half)
+                low, high = total * math.exp(-half), total * math.exp(half)
+                row[expectation], row[f"{expectation}_low"], row[f"{expectation}_high"] = total, low, high
                 drawn = sums[by][k, number] if real == "purchases" or worlds.money else np.full(2, np.nan)
-                row[f"{real}_low"], row[f"{real}_high"] = (float(end) for end in np.quantile(drawn, (0.025, 0.975)))
+                ends = np.quantile(drawn, (0.025, 0.975))
+                row[f"{real}_low"], row[f"{real}_high"] = np.minimum(ends[0], low), np.maximum(ends[1], high)
             rows.append(row)
     return pd.DataFrame(rows)
 

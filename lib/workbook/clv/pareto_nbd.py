@@ -80,7 +80,7 @@ class ParetoNbd:
         """Purchases of the next `t`, drawn. `faster` multiplies every rate."""
         r, alpha, s, beta = values
         there = rng.random(len(x)) < self.alive(values, x, t_x, T)
-        leaving = np.maximum(rng.standard_gamma(s, len(x)), 1e-300) / (beta + T)
+        leaving = np.maximum(rng.standard_gamma(s, len(x)) / (beta + T), 1e-9 / t)  # slower ones stay anyway
         stay = np.minimum(rng.standard_exponential(len(x)) / leaving, t)
         return rng.poisson(np.where(there, rng.standard_gamma(r + x) / (alpha + T) * faster * stay, 0.0))
 
