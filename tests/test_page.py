@@ -51,6 +51,7 @@ def test_script_is_shown_as_text(show: object) -> None:
 def test_say_knows_bold_emphasis_and_code_only() -> None:
     assert page.say("**a** *b* `c` [d](javascript:e) 2 * 3 * 4").html == (
         '<p class="wb-say"><strong>a</strong> <em>b</em> <code>c</code> [d](javascript:e) 2 * 3 * 4</p>')
+    assert "<strong>5</strong> of <strong>9</strong>" in page.say("**5** of **9**").html, "one character is bold too"
 
 
 def test_long_tables_say_what_they_leave_out() -> None:

@@ -25,7 +25,7 @@ def summary(found: Mapping[str, Finding], before: Mapping[str, Finding]) -> str:
     judged = found["experiments_judged"].value
     if not found["experiments_known"].value:
         return _("No experiment is on record: what works is not known.")
-    text = _("{judged} experiments are judged: {shipped} to keep, {refused} that may not be read; {running} are "
+    text = _("{judged} experiments are judged, {shipped} of them to keep; {refused} may not be read, {running} are "
              "running.").format(
         judged=i18n.number(judged), shipped=i18n.number(found["experiments_shipped"].value),
         refused=i18n.number(found["experiments_refused"].value),
@@ -62,6 +62,11 @@ def arm_name(arm: str) -> str:
 def experiment_name(name: str) -> str:
     """The shop's own name of the experiment, without underscores."""
     return _upper(name.replace("_", " "))
+
+
+def _of_arm(name: str, arm: str) -> str:
+    """An experiment, and which of its arms where they have names of their own."""
+    return experiment_name(name) + ("" if arm == "treatment" else f" · {arm_name(arm)}")
 
 
 def phase_name(code: str) -> str:
@@ -358,23 +363,22 @@ def result_rows(record: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "name": experiment_name(row.experiment_id), "metric": metric_name(row.metric), "arm": arm_name(row.arm),
+                "name": _of_arm(row.experiment_id, row.arm), "metric": metric_name(row.metric),
                 "control": _level(row.control, metric_unit(row.metric, row.kind)),
                 "difference": span(row.difference, row.low, row.high, metric_unit(row.metric, row.kind)),
                 "relative": lift(row.relative, row.relative_low, row.relative_high),
             }
             for row in rows.itertuples()
         ],
-        columns=["name", "metric", "arm", "control", "difference", "relative"],
+        columns=["name", "metric", "control", "difference", "relative"],
     )
 
 
 def lift_rows(record: pd.DataFrame) -> pd.DataFrame:
     """The deciding metric of each experiment that may be read, for the picture."""
     rows = record[(record["verdict"] != "refuse") & record["is_first"].astype(bool) & record["relative"].notna()]
-    names = [_("{experiment}: {metric}").format(experiment=experiment_name(row.experiment_id),
-                                                metric=metric_name(row.metric))
-             + (f" · {arm_name(row.arm)}" if row.arm != "treatment" else "") for row in rows.itertuples()]
+    names = [_("{experiment}: {metric}").format(experiment=_of_arm(row.experiment_id, row.arm),
+                                                metric=metric_name(row.metric)) for row in rows.itertuples()]
     return rows.assign(name=names)
 
 
@@ -395,7 +399,7 @@ def method_rows(record: pd.DataFrame) -> pd.DataFrame:
     for row in rows.itertuples():
         unit = metric_unit(row.metric, row.kind)
         shown.append({
-            "name": experiment_name(row.experiment_id), "metric": metric_name(row.metric),
+            "name": _of_arm(row.experiment_id, row.arm), "metric": metric_name(row.metric),
             "raw": span(row.difference, row.low, row.high, unit),
             "cuped": span(row.cuped_difference, row.cuped_low, row.cuped_high, unit),
             "capped": span(row.capped_difference, row.capped_low, row.capped_high, unit),
@@ -436,8 +440,8 @@ def several_rows(record: pd.DataFrame, corrected: pd.DataFrame) -> pd.DataFrame:
     """Raw and corrected chances of each metric of each experiment that may be read."""
     rows = record[record["verdict"] != "refuse"].reset_index(drop=True)
     return pd.DataFrame({
-        "name": [experiment_name(name) for name in rows["experiment_id"]],
-        "metric": [metric_name(name) for name in rows["metric"]], "arm": [arm_name(arm) for arm in rows["arm"]],
+        "name": [_of_arm(name, arm) for name, arm in zip(rows["experiment_id"], rows["arm"], strict=True)],
+        "metric": [metric_name(name) for name in rows["metric"]],
         "p": [_chance(p) for p in rows["p_value"]], "holm": [_chance(p) for p in rows["adjusted_p"]],
         "bh": [_chance(p) for p in corrected["adjusted"]],
     })  # fmt: skip
