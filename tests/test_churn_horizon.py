@@ -105,6 +105,13 @@ class TestHorizon:
         assert (found.days, found.low, found.reason, found.returns) == (None, None, "too_few", 20)
         assert churn.horizon(counts, declared=60, rng=np.random.default_rng(0)).days == 60
 
+    def test_a_small_group_of_loyal_customers_does_not_cut_the_span(self):
+        """Twenty gaps of ten loyal customers, half of them just begun, do not say how long the others were watched."""
+        loyal = [("10+", 4, 1, 10), ("10+", 5, 0, 10)]
+        counts = counts_of([("1", 10, 1, 100), ("1", 60, 1, 40), ("1", 300, 0, 60), *loyal])
+        found = churn.horizon(counts, rng=np.random.default_rng(0))
+        assert found.span_days >= 60 and found.days == 60
+
     def test_the_simulated_rhythm_is_found_and_the_naive_quantile_is_too_short(self):
         """Exponential gaps of mean 60 days: 80 % of those who return do so by 60 × ln 5 = 96.6 days."""
         found = evidence.horizon_trial(evidence.SIZES["small"], gap_days=60, seed=3)

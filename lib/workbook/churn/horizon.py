@@ -6,7 +6,7 @@ gaps counted as what they are. The curves are mixed by who the customers are tod
 
     H = the first day by which `share` of those who ever return have returned,
 
-"ever" within the span on which every large group still has 30 gaps that could be watched so long (the share of gaps
+"ever" within the span to which every large group still has 30 gaps that could be watched so long (the share of gaps
 not cut off by the report date before day t, by the same estimator with the roles exchanged, times their number). The
 naive rival takes the same quantile of the completed gaps; long gaps have had less chance to be completed, so it is too
 short.
@@ -30,7 +30,8 @@ from workbook.data.engine import few_rows
 from workbook.history import year_before
 
 SMALLEST_WATCHED = 30  # gaps watched long enough behind the last day that is still believed
-LARGE_GROUP = 0.05  # share of the customers from which a group limits the span
+LARGE_GROUP = 0.05  # share of the customers from which a group limits the span, if it has gaps enough
+ENOUGH_GAPS = 10 * SMALLEST_WATCHED
 REPEATS = 200
 
 
@@ -86,14 +87,15 @@ def horizon(
     span = cube.span()
     curve = cube.mixed(once, span)[0]
     rule = int(_quantile_days(curve[None], share)[0])
-    drawn = _quantile_days(cube.mixed(rng.multinomial(BUCKETS, [1 / BUCKETS] * BUCKETS, REPEATS), span), share)
+    draws = cube.draws(rng)
+    drawn = _quantile_days(cube.mixed(draws, span), share)
     days, source = (declared, "declared") if declared else (rule, "rule")
     if longest is not None and days > longest:
         days, source = longest, "capped"
     return Horizon(
         days=days, low=float(np.percentile(drawn, 2.5)), high=float(np.percentile(drawn, 97.5)), rule_days=rule,
         naive_days=_naive(counts, share), source=source, ever_return=float(1 - curve[-1]), span_days=span,
-        by_number=_by_number(cube, counts, share, rng), **facts,
+        by_number=_by_number(cube, counts, share, draws), **facts,
     )  # fmt: skip
 
 
@@ -118,21 +120,24 @@ class _Cube:
         """Customers by group today: those whose gap is open."""
         return self.open.sum(axis=(1, 2))
 
+    def draws(self, rng: np.random.Generator) -> np.ndarray:
+        """How often each bucket that holds customers is drawn: draws down, buckets across."""
+        held = self.open.sum(axis=(0, 2)) > 0
+        return rng.multinomial(held.sum(), held / held.sum(), REPEATS)
+
     def at_risk(self, group: int, weights: np.ndarray) -> np.ndarray:
-        return np.flip(np.cumsum(np.flip(weights @ self.leaving[group], axis=1), axis=1), axis=1)
+        return _still(weights @ self.leaving[group])
 
     def span(self) -> int:
-        """The last day to which enough gaps of every large group were watched."""
-        customers, once = self.customers(), np.ones((1, BUCKETS))
-        ends = [self.believed(group, once) for group in np.flatnonzero(customers >= LARGE_GROUP * customers.sum())]
-        return min(ends) if ends else 0
+        """The last day to which enough gaps of every large group were watched; of all together where none is large."""
+        customers = self.customers()
+        large = (customers >= LARGE_GROUP * customers.sum()) & (self.leaving.sum(axis=(1, 2)) >= ENOUGH_GAPS)
+        ends = [self.believed(group) for group in np.flatnonzero(large)]
+        return min(ends) if ends else _watched(self.leaving.sum(axis=(0, 1)), self.events.sum(axis=(0, 1)))
 
-    def believed(self, group: int, once: np.ndarray) -> int:
-        """The last day to which enough gaps of this group were watched, or would have been, had they not ended."""
-        risk, events = self.at_risk(group, once)[0], (once @ self.events[group])[0]
-        cut = (once @ self.leaving[group])[0] - events
-        uncut = np.cumprod(1 - np.divide(cut, risk, out=np.zeros_like(risk), where=risk > 0))
-        return int(np.flatnonzero(uncut * risk[0] >= SMALLEST_WATCHED).max(initial=0))
+    def believed(self, group: int) -> int:
+        """The same for one group."""
+        return _watched(self.leaving[group].sum(axis=0), self.events[group].sum(axis=0))
 
     def survival(self, group: int, weights: np.ndarray, span: int) -> np.ndarray:
         """Kaplan–Meier on each day 0 … span: draws down, days across."""
@@ -145,6 +150,18 @@ class _Cube:
         sizes = np.stack([weights @ self.open[group].sum(axis=1) for group in range(len(self.groups))])
         parts = np.stack([self.survival(group, weights, span) for group in range(len(self.groups))])
         return (parts * (sizes / sizes.sum(axis=0))[:, :, None]).sum(axis=0)
+
+
+def _still(leaving: np.ndarray) -> np.ndarray:
+    """Gaps that have neither ended nor been cut off before each day (last axis)."""
+    return np.flip(np.cumsum(np.flip(leaving, axis=-1), axis=-1), axis=-1)
+
+
+def _watched(leaving: np.ndarray, events: np.ndarray) -> int:
+    """The last day to which 30 gaps were watched, or would have been had they not ended before."""
+    risk, cut = _still(leaving), leaving - events
+    uncut = np.cumprod(1 - np.divide(cut, risk, out=np.zeros_like(risk), where=risk > 0))
+    return int(np.flatnonzero(uncut * leaving.sum() >= SMALLEST_WATCHED).max(initial=0))
 
 
 def _quantile_days(survival: np.ndarray, share: float) -> np.ndarray:
@@ -161,10 +178,9 @@ def _naive(counts: pd.DataFrame, share: float) -> float:
     return float(done.index[(done.cumsum() >= share * done.sum()).argmax()]) if len(done) else math.nan
 
 
-def _by_number(cube: _Cube, counts: pd.DataFrame, share: float, rng: np.random.Generator) -> pd.DataFrame:
+def _by_number(cube: _Cube, counts: pd.DataFrame, share: float, draws: np.ndarray) -> pd.DataFrame:
     """The same for each number of past purchases; blank where fewer than 30 returned."""
     once, rows = np.ones((1, BUCKETS)), []
-    draws = rng.multinomial(BUCKETS, [1 / BUCKETS] * BUCKETS, REPEATS)
     for group, past in enumerate(cube.groups):
         mine = counts[counts["past"] == past]
         returns = int(mine.loc[mine["returned"] == 1, "gaps"].sum())
@@ -172,7 +188,7 @@ def _by_number(cube: _Cube, counts: pd.DataFrame, share: float, rng: np.random.G
         if returns < SMALLEST_WATCHED:
             rows.append([*row, *[math.nan] * 5])
             continue
-        span = cube.believed(group, once)
+        span = cube.believed(group)
         curve = cube.survival(group, once, span)
         drawn = _quantile_days(cube.survival(group, draws, span), share)
         ends = np.nanpercentile(drawn, [2.5, 97.5])
