@@ -16,8 +16,8 @@ cannot draw whom it has not seen (tests/evidence/scoring.txt). The Gini's and th
 
 A forecast may not have seen what came. A value model checked on the values that it was fitted to looks perfect.
 
-Sources: E. W. Frees, G. Meyers & A. D. Cummings, Insurance ratemaking and a Gini index, 2014; J. Wu, in Kaggle's
-Allstate claim challenge, 2011 (the normalised Gini's usual form); intervals: see `intervals`.
+Sources: E. W. Frees, G. Meyers & A. D. Cummings, Insurance ratemaking and a Gini index, 2014; Kaggle, Claim
+Prediction Challenge, 2011 (the normalised Gini's usual form); intervals: see `intervals`.
 """
 
 from __future__ import annotations
