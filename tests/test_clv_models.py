@@ -18,7 +18,8 @@ from evidence import clv as evidence
 from workbook import clv
 from workbook.clv import gamma_gamma, sbg
 from workbook.clv.bgnbd import beta_rule
-from workbook.clv.fits import MODELS, maximise
+from workbook.clv.fits import MODELS
+from workbook.clv.maximum import maximise
 from workbook.data.errors import WorkbookError
 from workbook.data.simulate import Parameters, simulate
 

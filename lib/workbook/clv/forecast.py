@@ -27,17 +27,16 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
 
 from workbook.clv import gamma_gamma
 from workbook.clv.expectations import alive, expected_purchases, in_units
-from workbook.clv.fits import Fit, known_model
+from workbook.clv.fits import Fit
 from workbook.clv.widening import Widening
+from workbook.clv.worlds import BATCH, Worlds, balanced, draw_all, speeds
 from workbook.data.errors import WorkbookError
 from workbook.scoring import Z
 
 WEEKS_A_YEAR = 365.2425 / 7
-BATCH = 20_000  # customers drawn at a time: bounds the memory
 TENTHS = 10
 MEASURES = (("expected_purchases", "purchases"), ("expected_spend", "spend"), ("clv", "clv_drawn"))
 POINTS = ("p_alive", "expected_purchases", "value_per_purchase", "expected_spend", "clv")
@@ -127,10 +126,11 @@ def forecast(
     common = widening.sd if widening else 0.0
     slopes = _log_slopes(fit, value_fit, customers, horizon_weeks)
     labels = _labels(points, groups or {})
-    worlds = _Worlds(fit, value_fit, rng, draws)
+    worlds = Worlds(fit, value_fit, rng, draws)
     if common:
-        worlds.faster = _speeds(fit, customers, horizon_weeks, common * _balanced(rng, draws))
-    drawn, sums = _draw(worlds, customers, points, labels, in_units(fit, horizon_weeks), batch)
+        worlds.faster = speeds(fit, customers, horizon_weeks, common * balanced(rng, draws))
+    t = float(in_units(fit, horizon_weeks))
+    drawn, sums = draw_all(worlds, customers, _clv_per_spend(points), labels, t, batch)
     whole = _with_intervals(points, slopes, worlds, common, drawn)
     return Forecast(
         whole, _totals(whole, labels, slopes, worlds, common, sums), horizon_weeks, yearly_discount, margin, draws,
@@ -154,44 +154,6 @@ def _discounted(fit: Fit, customers: pd.DataFrame, bought: np.ndarray, weeks: fl
         t = weeks * (node + 1) / 2
         total = total + rate * weeks / 2 * weight * math.exp(-rate * t) * expected_purchases(fit, customers, t)
     return total
-
-
-def _speeds(fit: Fit, customers: pd.DataFrame, weeks: float, errors: np.ndarray) -> np.ndarray:
-    """By what all rates must be multiplied so that the total is off by each error (a logarithm).
-
-    Who buys faster also leaves sooner, so that rates must change by more than the total.
-    """
-    few = customers if len(customers) <= BATCH else customers.sample(BATCH, random_state=0)
-    model, t = known_model(fit.model), float(in_units(fit, weeks))
-    data = [few[name].to_numpy(float) for name in ("x", "t_x", "T")]
-    logs = np.linspace(-4, 4, 17)
-    totals = [model.faster(fit.values, *data, t, math.exp(log)).sum() for log in logs]
-    return np.exp(np.interp(errors, np.log(totals) - math.log(totals[len(logs) // 2]), logs))
-
-
-class _Worlds:
-    """Parameters and the common error of every drawn world; covariances for the delta method."""
-
-    def __init__(self, fit: Fit, value_fit: Fit | None, rng: np.random.Generator, draws: int) -> None:
-        self.fit, self.value_fit, self.rng, self.draws = fit, value_fit, rng, draws
-        self.money = value_fit is not None and value_fit.usable
-        self.purchases = _drawn_values(fit, rng, draws)
-        self.values = _drawn_values(value_fit, rng, draws) if self.money else None
-        self.faster = np.ones(draws)  # what the common error multiplies every rate by
-        self.covariance = fit.covariance
-        self.value_covariance = value_fit.covariance if self.money else np.zeros((3, 3))
-
-
-def _drawn_values(fit: Fit, rng: np.random.Generator, draws: int) -> np.ndarray:
-    """Parameters drawn from the normal distribution of their logarithms."""
-    spread, turn = np.linalg.eigh(fit.covariance)
-    noise = rng.standard_normal((draws, len(fit.values)))
-    return fit.values * np.exp(noise * np.sqrt(np.maximum(spread, 0.0)) @ turn.T)
-
-
-def _balanced(rng: np.random.Generator, draws: int) -> np.ndarray:
-    """Normal quantiles in random order: the common error has its right spread also in few worlds."""
-    return rng.permutation(ndtri((np.arange(draws) + 0.5) / draws))
 
 
 def _log_slopes(
@@ -237,47 +199,6 @@ def _labels(points: pd.DataFrame, groups: Mapping[str, np.ndarray]) -> dict[str,
     return labels
 
 
-def _draw(
-    worlds: _Worlds, customers: pd.DataFrame, points: pd.DataFrame, labels: dict[str, tuple[np.ndarray, list]],
-    t: float, batch: int,
-) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Ends of what each customer buys and spends, and the sums of every group in every world.
-
-    Returns:
-        4 × customers: purchases low and high, spend low and high; name → measure (3) × group × world.
-    """
-    model, n = known_model(worlds.fit.model), len(customers)
-    x, t_x, T = (customers[name].to_numpy(float) for name in ("x", "t_x", "T"))
-    _, mean = gamma_gamma.seen_values(customers)
-    to_clv = _clv_per_spend(points)
-    sums = {name: np.zeros((3, len(groups), worlds.draws)) for name, (_, groups) in labels.items()}
-    ends = np.full((4, n), np.nan)
-    for start in range(0, n, batch):
-        part = slice(start, min(start + batch, n))
-        bought = np.zeros((worlds.draws, part.stop - start), np.float32)
-        spend = np.zeros_like(bought)
-        for w in range(worlds.draws):
-            faster = float(worlds.faster[w])
-            found = model.draw(worlds.purchases[w], x[part], t_x[part], T[part], t, worlds.rng, faster)
-            bought[w] = found
-            if worlds.values is not None:
-                spend[w] = gamma_gamma.draw_spend(worlds.values[w], x[part], mean[part], found, worlds.rng)
-        for name, (codes, groups) in labels.items():
-            inside = _members(codes[part], len(groups))
-            sums[name][0] += (bought @ inside).T
-            sums[name][1] += (spend @ inside).T
-            sums[name][2] += ((spend * to_clv[part].astype(np.float32)) @ inside).T
-        ends[0:2, part] = np.quantile(bought, (0.025, 0.975), axis=0, method="inverted_cdf")
-        if worlds.money:
-            ends[2:4, part] = np.quantile(spend, (0.025, 0.975), axis=0)
-    return ends, sums
-
-
-def _members(codes: np.ndarray, groups: int) -> np.ndarray:
-    """Customers × groups: 1 where the customer belongs to the group."""
-    return (codes[:, None] == np.arange(groups)).astype(np.float32)
-
-
 def _clv_per_spend(points: pd.DataFrame) -> np.ndarray:
     """Discount and margin on the expected spend, by which drawn spend is turned into CLV."""
     spend = points["expected_spend"].to_numpy()
@@ -285,7 +206,7 @@ def _clv_per_spend(points: pd.DataFrame) -> np.ndarray:
 
 
 def _with_intervals(
-    points: pd.DataFrame, slopes: tuple[np.ndarray, np.ndarray], worlds: _Worlds, common: float, ends: np.ndarray
+    points: pd.DataFrame, slopes: tuple[np.ndarray, np.ndarray], worlds: Worlds, common: float, ends: np.ndarray
 ) -> pd.DataFrame:
     bought, value = slopes
     buying = np.einsum("in,ij,jn->n", bought, worlds.covariance, bought) + common**2
@@ -307,7 +228,7 @@ def _with_intervals(
 
 def _totals(
     whole: pd.DataFrame, labels: dict[str, tuple[np.ndarray, list]], slopes: tuple[np.ndarray, np.ndarray],
-    worlds: _Worlds, common: float, sums: dict[str, np.ndarray],
+    worlds: Worlds, common: float, sums: dict[str, np.ndarray],
 ) -> pd.DataFrame:
     rows = []
     for by, (codes, groups) in labels.items():
@@ -328,7 +249,7 @@ def _totals(
 
 
 def _variance(
-    expected: np.ndarray, slopes: tuple[np.ndarray, np.ndarray], members: np.ndarray, worlds: _Worlds, common: float, *,
+    expected: np.ndarray, slopes: tuple[np.ndarray, np.ndarray], members: np.ndarray, worlds: Worlds, common: float, *,
     money: bool,
 ) -> float:
     """Of the logarithm of a total: the customers' slopes weighted by what is expected of them."""

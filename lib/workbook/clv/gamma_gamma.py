@@ -22,7 +22,8 @@ from scipy.special import digamma, gammaln
 from scipy.stats import rankdata
 
 from workbook.clv.counts import DAYS_A_WEEK
-from workbook.clv.fits import FEWEST, Fit, as_fit, maximise, too_few
+from workbook.clv.fits import FEWEST, Fit, as_fit, too_few
+from workbook.clv.maximum import maximise
 from workbook.scoring import Z
 
 NAMES, UNITS = ("p", "q", "v"), ("", "", "currency")

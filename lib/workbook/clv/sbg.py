@@ -21,7 +21,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import betaln, digamma
 
-from workbook.clv.fits import FEWEST, Fit, as_fit, maximise, too_few
+from workbook.clv.fits import FEWEST, Fit, as_fit, too_few
+from workbook.clv.maximum import maximise
 
 NAMES = ("alpha", "beta")
 STARTS = ((1.0, 1.0), (0.5, 5.0), (5.0, 20.0))
