@@ -91,6 +91,18 @@ class TestReview:
         assert counted.from_orders and counted.main.metric == "orders" and counted.verdict.code == "ship"
         assert counted.main.difference == pytest.approx(recorded.main.difference, abs=0.03)
 
+    def test_drawn_by_store_their_number_counts(self, shop):
+        """The same customers, but each of 40 clusters is whole in one arm: no method that counts single draws."""
+        orders, assignments, outcomes, _contacts = shop
+        store = assignments.customer_id.right(2).cast("int64") % 40
+        drawn = assignments.mutate(cluster_id="store " + store.cast("string"),
+                                   arm=ibis.ifelse(store % 2 == 0, "control", "treatment"), planned_share=0.5)
+        one = named(ab.review(drawn, outcomes, orders, as_of=AS_OF), "new_home_page")
+        assert one.main.method == "cluster_delta" and one.main.n + one.main.n_control == one.design.clusters == 40
+        assert one.split.arms["customers"].sum() == 40, "stores were drawn"
+        assert not one.cuped and ab.by_history(one, orders) is None and ab.watched(one, orders, None, as_of=AS_OF).empty
+        assert ab.targeting(one, orders, frame=None, rng=None) is None and ab.example([one]) is None
+
     def test_by_hand_the_same(self, reviewed):
         one = ab.example(reviewed)
         arms = ab.arm_totals(one).to_pandas()

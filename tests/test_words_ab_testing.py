@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbook.ab_testing import Campaign, Difference, Duration, JudgedCampaign, Metric
+from workbook.ab_testing import Campaign, Design, Difference, Duration, JudgedCampaign, Metric
 from workbook.ab_testing.effects import Arm, effect
 from workbook.ab_testing.matching import FEATURES
 from workbook.ab_testing.record import RECORD
@@ -44,7 +44,7 @@ def reviewed(code="ship", reasons=("better",), main=True, **more):
         "verdict": Verdict(code, reasons, "treatment", found, None, None), "started_on": date(2026, 3, 1),
         "split": sample_ratio_of({"control": 100, "treatment": 100}),
         "faults": pd.DataFrame({"code": FAULTS, "customers": 0, "share": 0.0}),
-        "maturity": Maturity(28, 200, 200, 1.0, date(2026, 3, 1), date(2026, 3, 29), 0),
+        "design": None, "maturity": Maturity(28, 200, 200, 1.0, date(2026, 3, 1), date(2026, 3, 29), 0),
     }  # fmt: skip
     return SimpleNamespace(**(facts | more))
 
@@ -101,7 +101,8 @@ def test_health_tells_what_is_wrong_and_nothing_else():
     faulty = reviewed(faults=pd.DataFrame({"code": ["two_arms"], "customers": [7], "share": [0.035]}))
     told = words.health([broken, faulty, reviewed(phase="running")])
     assert len(told) == 3 and "3.5%" in told[1] and i18n.date(date(2026, 3, 29)) in told[2]
-    assert words.health([]) == []
+    drawn = reviewed(design=Design(40, 25.0, 0.05, 2.2, 1.5, "ok"))
+    assert "40" in words.health([drawn])[0] and "1.5" in words.health([drawn])[0] and words.health([]) == []
     rows = words.health_rows([broken])
     assert rows["split"].iat[0] == "1,000 : 700" and rows["p"].iat[0] in ("under 0.001", "低于 0.001")
 

@@ -74,7 +74,8 @@ def campaigns_sent(
 def _coded(contacts: ir.Table, as_of: date) -> ir.Table:
     """Messages that went out by `as_of`: customer, campaign, day, whether opened or clicked."""
     sent = contacts.filter(contacts.sent_on <= as_of, contacts.customer_id.notnull())
-    answers = [sent[name].notnull() for name in ("opened_at", "clicked_at") if name in sent.columns]
+    answers = [(sent[name].date() <= as_of).coalesce(False) for name in ("opened_at", "clicked_at")
+               if name in sent.columns]
     answered = ibis.or_(*answers) if answers else ibis.literal(False)
     month = sent.sent_on.strftime("%Y-%m")
     code = sent.campaign_id.coalesce(month) if "campaign_id" in sent.columns else month

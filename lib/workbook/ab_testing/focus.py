@@ -1,6 +1,7 @@
 """One experiment looked into: day by day, by segment, and customer by customer.
 
-`review.Reviewed` goes in, or None where a shop has no experiment; then nothing comes out, and nothing fails.
+`review.Reviewed` goes in, or None where a shop has no experiment; then nothing comes out, and nothing fails. The same
+where clusters were drawn: these methods count customers as drawn singly.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def watched(
     Returns:
         The columns of `sequential.sequence`; no rows before there is enough, or without an experiment.
     """
-    if one is None:
+    if one is None or one.design is not None:
         return pd.DataFrame(columns=["day", "on", "arm", "difference", "low", "high", "fixed_low", "fixed_high"])
     metric = next((known.source for known in one.metrics if known.source in ORDER_METRICS), "orders")
     looks = daily_looks(one.people, orders, metric, as_of=as_of, days=one.days, returns=returns)
@@ -37,7 +38,7 @@ def watched(
 
 def by_history(one: Reviewed | None, orders: ir.Table, *, alpha: float = 0.05) -> Segments | None:
     """The effect on the first metric, by what customers had bought before they were assigned."""
-    if one is None or not one.metrics:
+    if one is None or not one.metrics or one.design is not None:
         return None
     known = orders_before(one.people, orders).select("customer_id", "segment")
     table = one.tables[one.metrics[0].source].inner_join(known, "customer_id")
@@ -52,7 +53,7 @@ def targeting(
     Args:
         frame: brings a table of customers into pandas (`run.frame`).
     """
-    if one is None or one.main is None or one.verdict.code == "refuse":
+    if one is None or one.main is None or one.design is not None or one.verdict.code == "refuse":
         return None
     table = one.tables[one.metrics[0].source]
     table = table.filter(table.arm.isin([one.control, _arm(one)]))

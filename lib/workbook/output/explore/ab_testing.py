@@ -8,7 +8,16 @@ import ipywidgets
 import numpy as np
 import pandas as pd
 
-from workbook.ab_testing import Baseline, Duration, duration, minimum_detectable, plannable, power_curve, sample_size
+from workbook.ab_testing import (
+    Baseline,
+    Duration,
+    at_once,
+    duration,
+    minimum_detectable,
+    plannable,
+    power_curve,
+    sample_size,
+)
 from workbook.output import charts, i18n, page
 from workbook.output.explore.panel import WIDE, panel
 from workbook.output.i18n import _
@@ -36,8 +45,9 @@ def planning(
     if not page.interactive():
         return picture(known[first], traffic, relative, power, 1.0, min(28, longest), alpha)
 
-    def draw(relative: float, power: float, share: float, days: int, metric: str) -> list[Any]:
-        plan = known[metric], traffic, relative, power, share, days, alpha
+    def draw(relative: float, power: float, share: float, days: int, metric: str, everybody: bool) -> list[Any]:
+        who = at_once(known[metric].customers, days=longest) if everybody else traffic
+        plan = known[metric], who, relative, power, share, days, alpha
         return [page.say(sentence(*plan)), sizes(*plan), picture(*plan)]
 
     return panel(draw, _controls(known, first, relative, power, longest), height=760)
@@ -60,6 +70,9 @@ def _controls(known: dict[str, Baseline], first: str, relative: float, power: fl
         "metric": ipywidgets.Dropdown(
             options=[(words.metric_name(name), name) for name in known], value=first, description=_("Metric"),
             style=WIDE, layout=shared["layout"]),
+        "everybody": ipywidgets.Checkbox(
+            value=False, description=_("All who have bought take part from the first day on"), indent=False,
+            layout=shared["layout"]),
     }  # fmt: skip
 
 

@@ -309,6 +309,11 @@ def health(reviewed: Sequence[Reviewed]) -> list[str]:
                 fault=fault_name(row.code))
             for row in wrong.itertuples()
         ]
+        if one.design is not None:
+            wider = i18n.number(one.design.naive_understates, 1)
+            told.append(_("**{experiment}**: {n} clusters were drawn, not customers; the interval is {times} times as "
+                          "wide as if customers had been.").format(
+                experiment=name, n=i18n.number(one.design.clusters), times=wider))
         if one.phase == "running":
             told.append(_("**{experiment}** is running: {share} of its customers have had the whole window; all will "
                           "have by {day}.").format(experiment=name, share=i18n.percent(one.maturity.share),
