@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from evidence import churn as evidence
 from workbook import churn, scoring
-from workbook.churn import models, rivals
+from workbook.churn import models, rivals, trees
 
 NAMES = ("recency_days", "purchase_days", "mean_gap_days", "spend_12m", "categories")
 
@@ -68,7 +68,7 @@ class TestContributions:
     def test_a_tree_of_one_question_by_hand(self):
         """40 who left are silent for 90 days, 60 who stayed for 10: the root is 0.4, the leaves 1 and 0."""
         train = pd.DataFrame({"recency_days": [90.0] * 40 + [10.0] * 60, "churned": [1] * 40 + [0] * 60})
-        model = models.fit_tree(train, ("recency_days",), {"leaves": 4}, 0)
+        model = trees.fit_tree(train, ("recency_days",), {"leaves": 4}, 0)
         found = model.contributions(pd.DataFrame({"recency_days": [95.0, 5.0]}))["recency_days"]
         assert (model.base, found.tolist()) == (pytest.approx(0.4), pytest.approx([0.6, -0.4]))
 

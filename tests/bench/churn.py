@@ -29,7 +29,7 @@ OURS = """
 import numpy as np
 from datetime import date
 from workbook import churn
-from workbook.churn import models
+from workbook.churn import trees
 from workbook.data.engine import connect
 from workbook.data.run import _to_pandas
 from workbook.data.settings import Engine
@@ -40,7 +40,7 @@ tables = {name: con.read_parquet(folder / f"{name}.parquet") for name in
 record = churn.Record(**tables)
 train = _to_pandas(churn.snapshot(record, churn.Window("train", TRAIN, TEST), active_days=H))
 names = tuple(churn.feature_names(record))
-model = models.fit_boosting(train, names, SETTING, 0)
+model = trees.fit_boosting(train, names, SETTING, 0)
 part()
 test = _to_pandas(churn.snapshot(record, churn.Window("test", TEST, TODAY), active_days=H, largest=100_000))
 told, happened = model.predict(test), test["churned"].to_numpy()

@@ -47,6 +47,7 @@ from workbook.churn.foresight import (
     what_matters,
 )
 from workbook.churn.gaps import PAST, gap_counts, gaps
+from workbook.churn.hazards import Cox, cox, indicators, residual_trend
 from workbook.churn.horizon import Horizon, Meaning, horizon, means
 from workbook.churn.judging import lift_and_gain, pr_curve, roc_curve
 from workbook.churn.late_payers import (
@@ -86,18 +87,7 @@ from workbook.churn.rivals import (
     score_in_parts,
 )
 from workbook.churn.stability import by_segment, drift, drift_code, over_time, psi, score_psi
-from workbook.churn.survival import (
-    Cox,
-    LogRank,
-    cox,
-    curves,
-    indicators,
-    kaplan_meier,
-    log_rank,
-    median,
-    residual_trend,
-    survival_at,
-)
+from workbook.churn.survival import LogRank, curves, kaplan_meier, log_rank, median, survival_at
 from workbook.churn.windows import Window, longest_horizon, windows
 
 __all__ = [

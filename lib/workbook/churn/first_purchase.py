@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from workbook.churn.survival import indicators
+from workbook.churn.hazards import indicators
 
 KNOWN = 0.9  # share of customers for whom a fact must be known
 LARGE_GROUP = 30

@@ -43,7 +43,7 @@ def save_rate(*, left_treated: int, treated: int, left_control: int, control: in
     Blank where nobody left in one of the groups.
 
     >>> [round(x, 3) for x in save_rate(left_treated=80, treated=400, left_control=100, control=400)]
-    [0.2, -0.034, 0.381]
+    [0.2, -0.037, 0.383]
     """
     if not (left_treated and left_control and treated and control):
         return Estimate(math.nan, math.nan, math.nan)

@@ -25,7 +25,7 @@ import pandas as pd
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
-from workbook.churn import models
+from workbook.churn import models, trees
 from workbook.churn.features import matrix_columns
 from workbook.churn.models import Model, Setting
 from workbook.churn.windows import Window
@@ -45,10 +45,10 @@ class Rival(NamedTuple):
 _PLAIN: tuple[Setting, ...] = ({},)
 KINDS: dict[str, Rival] = {  # of the models, the simpler first
     "logistic": Rival(models.fit_logistic, tuple({"C": c} for c in (0.003, 0.03, 0.3))),
-    "tree": Rival(models.fit_tree, tuple({"leaves": n} for n in (4, 8, 16))),
+    "tree": Rival(trees.fit_tree, tuple({"leaves": n} for n in (4, 8, 16))),
     "svm_linear": Rival(models.fit_svm_linear, tuple({"C": c} for c in (0.0003, 0.003, 0.03))),
     "gradient_boosting": Rival(
-        models.fit_boosting,
+        trees.fit_boosting,
         tuple({"rate": 0.05, "trees": n, "leaves": leaves} for n, leaves in ((40, 4), (80, 4), (80, 8), (160, 8))),
     ),
     "svm_kernel": Rival(models.fit_svm_kernel, tuple({"gamma": g, "C": 0.03} for g in (0.1, 0.5))),
