@@ -12,9 +12,8 @@ ranked only, and its Brier score and log loss stay blank.
 
 Equal numbers count as drawn by lot.
 
-Sources: T. Fawcett, An introduction to ROC analysis, 2006; G. W. Brier, Verification of forecasts
-expressed in terms of probability, 1950; intervals:
-see `intervals`. Values equal scikit-learn's (a test).
+Sources: T. Fawcett, An introduction to ROC analysis, 2006; G. W. Brier, Verification of forecasts expressed
+in terms of probability, 1950; intervals: see `intervals`. Values equal scikit-learn's (a test).
 """
 
 from __future__ import annotations
