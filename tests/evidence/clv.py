@@ -12,7 +12,7 @@ from __future__ import annotations
 import importlib.metadata
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -29,6 +29,7 @@ from workbook import clv
 from workbook.clv.fits import MODELS
 from workbook.data.engine import connect
 from workbook.data.settings import Engine
+from workbook.data.simulate import simulate
 
 MONEY = pa.decimal128(18, 4)
 CDNOW_AS_OF, CDNOW_UNTIL, CDNOW_WEEKS = date(1997, 9, 30), date(1998, 6, 30), 39
@@ -37,6 +38,7 @@ TRUTH = {  # time in weeks, value in currency
     "bg_nbd": (0.6, 6.0, 0.8, 3.0), "mbg_nbd": (0.6, 6.0, 0.8, 3.0), "pareto_nbd": (0.6, 6.0, 0.6, 12.0),
     "gamma_gamma": (6.0, 4.0, 16.0),
 }  # fmt: skip
+KNOWN, HORIZON = 104, 26  # weeks of the record that are fitted on, and weeks that are forecast
 SIZES = {"small": 16, "full": 80}  # shops
 
 
@@ -138,29 +140,33 @@ class Outcome(NamedTuple):
 def one_shop(
     con: Any, rng: np.random.Generator, model: str, *, strength: float, backtest: bool, customers: int
 ) -> Outcome:
-    """Simulate, fit on the past, forecast 26 weeks, and look."""
-    horizon, known = 26, 104
-    made = make_shop(
-        rng, model, customers=customers, acquired_weeks=78, weeks=known + horizon, strength=strength
-    )
-    orders, as_of = shop_orders(con, made), START + timedelta(days=known * 7 - 1)
-    until = as_of + timedelta(days=horizon * 7)
+    """Simulate by the model's story, fit on two years, forecast 26 weeks, and look."""
+    made = make_shop(rng, model, customers=customers, acquired_weeks=78, weeks=KNOWN + HORIZON, strength=strength)
+    return judged(shop_orders(con, made), rng, model, start=START, truth=TRUTH[model], backtest=backtest)
+
+
+def judged(
+    orders: ir.Table, rng: np.random.Generator, model: str, *, start: date, truth: Sequence[float] | None,
+    backtest: bool,
+) -> Outcome:
+    """Fit on the first weeks of a record, forecast those after, and look. Without a truth nothing is said of it."""
+    as_of = start + timedelta(days=KNOWN * 7 - 1)
+    until = as_of + timedelta(days=HORIZON * 7)
     history = clv.holdout(orders, None, cut_off=as_of, until=until).order_by("customer_id").to_pandas()
     fit, value_fit = clv.fit_purchases(history, model), clv.fit_value(history)
-    true_fit = fit._replace(values=np.array(TRUTH[model]))
-    expected = float(clv.expected_purchases(true_fit, history, horizon).sum())
     read = ibis.Table.to_pandas
-    past = clv.backtests(orders, None, as_of=as_of, horizon_weeks=horizon, read=read, rng=rng, model=model) \
+    past = clv.backtests(orders, None, as_of=as_of, horizon_weeks=HORIZON, read=read, rng=rng, model=model) \
         if backtest else pd.DataFrame(columns=["log_ratio", "own_error", "tested_weeks"])  # fmt: skip
     plain, wide = (
-        clv.forecast(fit, value_fit, history, horizon_weeks=horizon, rng=rng, draws=200, widening=widening)
-        for widening in (None, clv.widen(past, horizon_weeks=horizon))
+        clv.forecast(fit, value_fit, history, horizon_weeks=HORIZON, rng=rng, draws=200, widening=widening)
+        for widening in (None, clv.widen(past, horizon_weeks=HORIZON))
     )
     bought, spent = history["actual_purchases"].to_numpy(float), history["actual_spend"].to_numpy(float)
     totals, widened = plain.totals.iloc[0], wide.totals.iloc[0]
-    truth = np.array(TRUTH[model])
+    true = np.full(4, np.nan) if truth is None else np.array(truth)
+    expected = float(clv.expected_purchases(fit._replace(values=true), history, HORIZON).sum()) if truth else np.nan
     return Outcome(
-        tuple((fit.low <= truth) & (truth <= fit.high)),
+        tuple((fit.low <= true) & (true <= fit.high)),
         totals["expected_purchases_low"] <= expected <= totals["expected_purchases_high"],
         totals["purchases_low"] <= bought.sum() <= totals["purchases_high"],
         totals["spend_low"] <= spent.sum() <= totals["spend_high"],
@@ -171,6 +177,19 @@ def one_shop(
         _within(bought, wide.customers, "purchases"),
         float(np.log(bought.sum() / totals["expected_purchases"])),
     )
+
+
+def whole_shops(*, n: int, seed: int) -> list[Outcome]:
+    """Shops of the simulator with all that it has: personas, season, promotions, experiments, a crisis of service."""
+    con, rng, outcomes = engine(), np.random.default_rng(seed), []
+    for number in range(n):
+        shop = simulate(2000, 30, seed=seed + number)
+        rows = shop.tables["orders"].select(["customer_id", "ordered_on", "amount"]).to_pandas().dropna()
+        columns = (rows[name].to_numpy() for name in ("customer_id", "ordered_on"))
+        orders = orders_of(con, "whole", *columns, rows["amount"].to_numpy(float))
+        start = shop.facts["parameters"]["start"]
+        outcomes.append(judged(orders, rng, "mbg_nbd", start=start, truth=None, backtest=True))
+    return outcomes
 
 
 def _within(actual: np.ndarray, customers: pd.DataFrame, measure: str) -> float:
@@ -223,12 +242,13 @@ def counts_of(made: Made, weeks: int, *, by_day: bool = True) -> pd.DataFrame:
     ).reset_index()
 
 
-def coverage_lines(title: str, outcomes: list[Outcome]) -> Iterator[str]:
+def coverage_lines(title: str, outcomes: list[Outcome], *, known: bool = True) -> Iterator[str]:
+    """What the intervals held; of the expectation where the truth is known."""
     n = len(outcomes)
     low, high = bounds(n)
     yield f"{title}: {n} shops; of 95 % intervals {low} to {high} should hold"
     for label, name in (
-        ("expectation of the total, parameters only", "expectation"),
+        *((("expectation of the total, parameters only", "expectation"),) if known else ()),
         ("purchases really made, plain", "bought"),
         ("money really spent, plain", "spent"),
         ("purchases really made, widened by past errors", "widened_bought"),
@@ -278,6 +298,12 @@ def _interval(total: pd.Series, name: str, actual: int) -> str:
     return f"{low:,.0f} to {high:,.0f} ({'holds' if low <= actual <= high else 'misses'} it)"
 
 
+def whole_lines(n: int) -> Iterator[str]:
+    """Shops that no model made."""
+    title = "Whole shops of the simulator (season, promotions, personas, a crisis), MBG/NBD"
+    return coverage_lines(title, whole_shops(n=n, seed=100), known=False)
+
+
 def main(size: str = "full") -> None:
     """Print everything."""
     n, began = SIZES[size], time.perf_counter()
@@ -294,6 +320,8 @@ def main(size: str = "full") -> None:
         shops_of_this = n if strength or model == "bg_nbd" else max(n // 2, 4)
         for line in coverage_lines(title, shops(model, n=shops_of_this, seed=7, strength=strength, backtest=True)):
             print(line, flush=True)
+    for line in whole_lines(max(n // 2, 4)):
+        print(line)
     print(f"{size} size: {time.perf_counter() - began:.0f} s", file=sys.stderr)
 
 
