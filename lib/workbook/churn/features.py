@@ -158,7 +158,8 @@ def _features(record: Record, day: date, people: ir.Table) -> ir.Table:
             facts = told(record, day).rename(facts_of="customer_id")
             joined = joined.left_join(facts, joined.customer_id == facts.facts_of).drop("facts_of")
     names = feature_names(record)
-    columns = {name: joined[name].cast("float64") for name in names}
+    # the last digits of a sum tell in which order the engine added: two runs must find the same
+    columns = {name: joined[name].cast("float64").round(9) for name in names}
     counted = {name: columns[name].coalesce(0.0) for name in names if name in _COUNTED}
     return joined.select("customer_id", **(columns | counted))
 

@@ -32,7 +32,7 @@ def second_purchase(record: Record, *, as_of: date) -> ir.Table:
     mine = first.inner_join(
         known, [first.customer_id == known.customer_id, first.started_on == known.ordered_on], rname="{name}_order"
     )
-    amount, discount = mine.amount.cast("float64").sum(), _sum(mine, "discount")
+    amount, discount = mine.amount.sum().cast("float64"), _sum(mine, "discount")
     met = mine.group_by("customer_id").aggregate(
         first_amount=amount,
         first_discount_share=ibis.ifelse(amount + discount > 0, discount / (amount + discount), None),
@@ -83,7 +83,7 @@ def _with(table: ir.Table, facts: ir.Table) -> ir.Table:
 
 
 def _sum(table: ir.Table, column: str) -> ir.Value:
-    return table[column].cast("float64").sum() if column in table.columns else ibis.null("float64")
+    return table[column].sum().cast("float64") if column in table.columns else ibis.null("float64")
 
 
 def _one(table: ir.Table, column: str) -> ir.Value:
