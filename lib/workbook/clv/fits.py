@@ -29,7 +29,7 @@ from workbook.data.errors import WorkbookError, nearest
 Model = Geometric | ParetoNbd
 MODELS: Mapping[str, Model] = {model.name: model for model in (BG_NBD, MBG_NBD, PARETO_NBD)}
 FEWEST = 30  # customers, and repeat purchases, below which nothing is fitted
-LARGEST = 200_000  # merged rows on which a fit is made; of more a weighted sample is drawn
+LARGEST = 200_000  # merged rows on which a fit is made; of more a sample of the customers is drawn
 STARTING_ROWS = 5_000  # on which the starting places are compared
 
 
@@ -115,7 +115,7 @@ def fit_purchases(
 
     Args:
         customers: x, t_x, T in units of `unit_days` days; `customers` where equal ones are merged already.
-        largest: merged rows; of more, that many are drawn (seeded) and stand for all.
+        largest: merged rows; of more, about as large a share of the customers is drawn (seeded) and stands for all.
         with_profile: see `maximise`; without it a flat fit is quicker.
     """
     kind = known_model(model)
@@ -128,13 +128,13 @@ def fit_purchases(
         return too_few(model, kind.names, units, customers=people, unit_days=unit_days)
     distinct, share = len(rows), 1.0
     if distinct > largest:
-        rows = rows.sample(largest, random_state=0)
+        rows = _thinned(rows, largest / distinct)
         share = float(rows["customers"].sum()) / people
     scale = float(np.average(rows["T"], weights=rows["customers"])) or 1.0
     objective = purchase_objective(kind, rows, scale)
     quick = None
     if len(rows) > 2 * STARTING_ROWS:
-        quick = purchase_objective(kind, rows.sample(STARTING_ROWS, random_state=0), scale)
+        quick = purchase_objective(kind, _thinned(rows, STARTING_ROWS / len(rows)), scale)
     found = maximise(objective, [np.log(start) for start in kind.starts], quick=quick, with_profile=with_profile)
     shift = np.where(kind.in_time, np.log(scale), 0.0)
     bought = float((rows["x"] * rows["customers"]).sum())
@@ -142,6 +142,12 @@ def fit_purchases(
         model, kind.names, units, found, shift=shift, log_likelihood=found.height - bought * np.log(scale),
         customers=people, distinct=distinct, unit_days=unit_days, starts=len(kind.starts), share=share,
     )  # fmt: skip
+
+
+def _thinned(rows: pd.DataFrame, share: float) -> pd.DataFrame:
+    """A random share of the customers (seeded), merged as they are."""
+    drawn = np.random.default_rng(0).binomial(rows["customers"].to_numpy(int), min(share, 1.0))
+    return rows.assign(customers=drawn)[drawn > 0]
 
 
 def as_fit(
