@@ -91,6 +91,16 @@ class TestReview:
         assert counted.from_orders and counted.main.metric == "orders" and counted.verdict.code == "ship"
         assert counted.main.difference == pytest.approx(recorded.main.difference, abs=0.03)
 
+    def test_odd_records_are_judged_too(self, shop):
+        """Outcomes without a day of measurement; an experiment of which only one arm is on record."""
+        orders, assignments, outcomes, _contacts = shop
+        undated = outcomes.mutate(measured_on=ibis.null("date"), measured_at=ibis.null("timestamp"))
+        gift = named(ab.review(assignments, undated, orders, as_of=AS_OF), "free_gift_wrapping")
+        assert gift.verdict.code == "ship" and gift.days == 56
+        treated = assignments.filter(assignments.arm == "treatment")
+        for one in ab.review(treated, outcomes, orders, as_of=AS_OF):
+            assert one.main is None and one.verdict.code == "immature" and ab.record([one]).empty
+
     def test_drawn_by_store_their_number_counts(self, shop):
         """The same customers, but each of 40 clusters is whole in one arm: no method that counts single draws."""
         orders, assignments, outcomes, _contacts = shop

@@ -153,6 +153,13 @@ def test_the_plan():
     assert words.planned(pd.DataFrame(), relative=0.1, power=0.8) == words.nothing_to_plan_with()
 
 
+def test_what_is_needed_and_whether_so_many_there_are():
+    plans = pd.DataFrame({"metric": ["orders"], "per_arm": [800.2], "days_total": [60], "customers": [5000]})
+    said = [words.planned(plans.assign(**changes), relative=0.1, power=0.8)
+            for changes in ({}, {"days_total": math.nan}, {"days_total": math.nan, "customers": 900})]
+    assert all("801" in text for text in said) and len(set(said)) == 3 and "60" in said[0]
+
+
 def test_among_buyers_and_by_hand():
     arms = pd.DataFrame({"arm": ["control", "treatment"], "customers": [100, 100], "total": [50.0, 60.0],
                          "squares": [60.0, 70.0], "buyers": [20, 30]})  # fmt: skip

@@ -83,7 +83,7 @@ def review(
     """All experiments that had begun by `as_of`, oldest first.
 
     Args:
-        outcome_days: window after the assignment where outcomes are counted from orders.
+        outcome_days: window after the assignment where outcomes are counted from orders, or have no day.
         first_metric: the metric that decides; an experiment without it is decided by its own first one.
         worthwhile: smallest relative lift that would be worth having.
         customers_a_day: how many come, to say how long a larger sample would take.
@@ -100,7 +100,8 @@ def _reviewed(
 ) -> Reviewed:  # fmt: skip
     name, from_orders = row.experiment_id, not row.metrics
     people = settled(subjects(assignments, name, as_of=as_of))
-    days = days if from_orders else max((row.measured_on - row.last_assigned_on).days, 1)
+    if row.measured_on is not None:
+        days = max((row.measured_on - row.last_assigned_on).days, 1)
     known = FROM_ORDERS if from_orders else metrics_of(outcomes, name, as_of=as_of)
     metrics = tuple(sorted((metric for metric in known if metric.kind != "ratio" or not row.has_clusters),
                            key=lambda metric: metric.name != first))

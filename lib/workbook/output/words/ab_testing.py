@@ -247,9 +247,12 @@ def planned(plans: pd.DataFrame, *, relative: float, power: float) -> str:
     text = _("To see a change of {relative} with a chance of {power}, “{metric}” needs the fewest: **{n} customers per "
              "arm**.").format(relative=i18n.change(relative, 0), power=i18n.percent(power, 0),
                               metric=metric_name(first["metric"]), n=i18n.number(math.ceil(first["per_arm"])))
+    if pd.isna(first["days_total"]) and first["per_arm"] <= first["customers"] / 2:
+        return text + gap() + _("So many do not come in three months by themselves, but there are enough if all who "
+                                "have bought take part at once, as when they are written to.")
     if pd.isna(first["days_total"]):
-        return text + gap() + _("So many do not come in three months: test a bolder change, or measure something that "
-                                 "varies less.")
+        return text + gap() + _("So many do not come in three months, nor have so many ever bought: test a bolder "
+                                "change, or measure something that varies less.")
     return text + gap() + _("With the customers who come, the result is there after **{days} days**.").format(
         days=i18n.number(int(first["days_total"])))
 
