@@ -94,6 +94,13 @@ def test_a_missing_covariate_adjusts_nothing_and_nothing_fails(duck, make_table)
     assert ab.cuped_health(some, control="control").share_missing == pytest.approx(0.2775)
 
 
+def test_an_arm_of_one_customer_is_not_adjusted(duck, make_table):
+    few = make_table(duck, {"arm": ["control", "control", "b"], "value": [1.0, 2.0, 3.0], "before": [1.0, 2.0, 3.0]})
+    assert ab.cuped_effects(few, metric="m", control="control") == ()
+    assert ab.cuped_effects(few, metric="m", control="b") == ()
+    assert ab.cuped_health(few, control="control").code == "no_covariate"
+
+
 @pytest.fixture(scope="module")
 def errors() -> dict[str, float]:
     return fixed_errors(400, seed=7)

@@ -46,8 +46,8 @@ def cuped_effects(table: ir.Table, *, metric: str, control: str, alpha: float = 
     Args:
         table: arm, value, before; customers without one of the two are left out, in all arms alike.
     """
-    sums = arm_sums(table, _COLUMNS, control=control)
-    names = list(sums)
+    sums = {name: arm for name, arm in arm_sums(table, _COLUMNS, control=control).items() if arm.count() > 1}
+    names = list(sums) if control in sums else []
     return tuple(effect(*adjusted(sums[names[0]], sums[name]), metric=metric, name=name, method="cuped", alpha=alpha)
                  for name in names[1:])
 
