@@ -124,6 +124,18 @@ class TestExplorer:
         controls["Margin"].value = 0.6
         assert plt.get_fignums() == []
 
+    def test_no_figure_is_open_while_it_is_shown(self, shop, interactive, monkeypatch):
+        """Jupyter draws what is open, from another thread and into the same canvas: the picture came out torn."""
+        _orders, history, fit, value_fit = shop
+        shown = []
+
+        def record(part):
+            shown.append((type(part).__name__, plt.get_fignums()))
+
+        monkeypatch.setattr("workbook.output.explore.panel.display", record)
+        explore.worth(fit, value_fit, history, **PAGE, cost_each=20.0)
+        assert shown == [("Fragment", []), ("Fragment", []), ("Figure", [])]
+
     def test_the_first_slider_moves_table_and_picture(self, shop):
         _orders, history, fit, value_fit = shop
         before, after = (clv.what_if(fit, value_fit, history, **TERMS | {"margin": margin}) for margin in (0.5, 0.51))

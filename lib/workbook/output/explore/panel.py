@@ -30,12 +30,13 @@ def panel(
 
     def show(**values: Any) -> None:
         try:
-            parts = list(draw(**values))
+            with plt.ioff():  # else Jupyter shows the figure as well, and from another thread while it is being drawn
+                parts = list(draw(**values))
         except WorkbookError as error:
             parts = [page.warning(str(error))]
+        plt.close("all")  # no longer pyplot's, and still whole
         for part in parts:
             display(part.figure if isinstance(part, Axes) else part)
-        plt.close("all")
 
     shown = ipywidgets.interactive_output(show, dict(controls))
     shown.layout = ipywidgets.Layout(height=f"{height}px", overflow="auto")
