@@ -113,6 +113,7 @@ class TestLogRank:
         assert (one.code, one.chi2) == ("too_few", None)
 
 
+@pytest.mark.filterwarnings("error")
 class TestCox:
     def test_the_published_hazard_ratio_of_the_leukaemia_trial(self):
         """R: coxph(Surv(weeks, ended) ~ placebo), Efron's ties: coefficient 1.5721, standard error 0.4124."""
@@ -144,6 +145,23 @@ class TestCox:
         frame = leukaemia().assign(same=1.0, treated=lambda f: 1 - f["placebo"])
         found = churn.cox(frame, days="weeks", ended="ended", covariates=["same", "placebo", "treated"])
         assert found.table["covariate"].tolist() == ["placebo"]
+
+    def test_a_covariate_without_events_on_one_side_is_left_out(self):
+        frame = leukaemia().assign(rare=[1.0] * 4 + [0.0] * 38)  # four events only
+        found = churn.cox(frame, days="weeks", ended="ended", covariates=["placebo", "rare"])
+        assert found.table["covariate"].tolist() == ["placebo"]
+        shown = churn.residual_trend(
+            frame, days="weeks", ended="ended", covariates=["placebo", "rare"], covariate="rare"
+        )
+        assert shown.empty
+
+    def test_a_covariate_that_knows_the_order_of_the_events_has_no_ratio(self):
+        """Its likelihood grows without end: no number, and no warning either."""
+        frame = pd.DataFrame({"days": np.arange(1.0, 41), "ended": 1, "knows": -np.arange(1.0, 41) ** 3})
+        found = churn.cox(frame, days="days", ended="ended", covariates=["knows"])
+        assert (found.code, len(found.table)) == ("too_few", 0)
+        one_day = frame.assign(days=1.0, knows=np.resize([1.0, 2.0, 4.0], 40))
+        assert churn.cox(one_day, days="days", ended="ended", covariates=["knows"]).code == "too_few"
 
     def test_the_unit_of_a_covariate_changes_only_the_unit_of_its_ratio(self):
         frame = leukaemia().assign(cents=lambda f: f["placebo"] * 100_000)

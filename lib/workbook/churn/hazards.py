@@ -14,6 +14,7 @@ weighted residuals, Biometrika 81, 1994.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -21,17 +22,21 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 from statsmodels.duration.hazard_regression import PHReg, PHRegResults
+from statsmodels.tools.sm_exceptions import ConvergenceWarning
 
 from workbook.churn.survival import FEWEST_EVENTS, SIGNIFICANT, kaplan_meier
 from workbook.scoring import Z
 
+FEWEST_OF_A_SIDE = 5  # events with a 0/1 covariate at 0, and at 1, below which its ratio may run to infinity
+FEWEST_DAYS = 3  # different days with an event, below which nothing can be said about time
+ENDLESS = 10.0  # a coefficient of one standard deviation from which the likelihood is taken to have no top
 LARGEST = 50_000  # rows of a Cox model; of more a sample is drawn
 
 
 class Cox(NamedTuple):
     """Hazard ratios, and whether they stay the same over time."""
 
-    code: str  # holds: no ratio changes beyond chance; breaks: at least one does; too_few
+    code: str  # holds: no ratio changes beyond chance; breaks: at least one does; too_few, also if no fit is found
     table: pd.DataFrame  # covariate, hazard_ratio, low, high, p_value, ph_chi2, ph_p_value, proportional, direction
     n: int
     ended: int
@@ -53,10 +58,12 @@ def cox(
     assumption by its own test, Holm's correction over all of them.
     """
     rows = _usable(frame, days, ended, covariates)
-    names, events = _varying(rows, covariates), int(rows[ended].sum())
-    if not names or events < fewest_events * len(names):
+    names, events = _varying(rows, ended, covariates), int(rows[ended].sum())
+    enough = events >= fewest_events * max(len(names), 1) and _event_days(rows, days, ended) >= FEWEST_DAYS
+    found = _fit(rows, days, ended, names) if names and enough else None
+    if found is None:
         return Cox("too_few", pd.DataFrame(columns=_COX_COLUMNS), len(rows), events, None, None)
-    fitted, scale = _fit(rows, days, ended, names)
+    fitted, scale = found
     chi2, p_each, chi2_all, p_all = _proportionality(fitted)
     coefficient, spread = fitted.params / scale, Z * fitted.bse / scale
     table = pd.DataFrame(
@@ -79,10 +86,17 @@ def cox(
 def residual_trend(
     frame: pd.DataFrame, *, days: str, ended: str, covariates: Sequence[str], covariate: str
 ) -> pd.DataFrame:
-    """The picture of the check: day, scaled_residual (coefficient of that day), smooth (running mean of 15 %)."""
+    """The picture of the check: day, scaled_residual (coefficient of that day), smooth (running mean of 15 %).
+
+    No rows where `cox` leaves the covariate out or finds no fit.
+    """
     rows = _usable(frame, days, ended, covariates)
-    names = _varying(rows, covariates)
-    fitted, scale = _fit(rows, days, ended, names)
+    names = _varying(rows, ended, covariates)
+    enough = covariate in names and _event_days(rows, days, ended) >= FEWEST_DAYS
+    found = _fit(rows, days, ended, names) if enough else None
+    if found is None:
+        return pd.DataFrame(columns=["day", "scaled_residual", "smooth"])
+    fitted, scale = found
     day, scaled = _scaled_residuals(fitted)
     order = np.argsort(day, kind="stable")
     shown = pd.DataFrame({"day": day[order], "scaled_residual": (scaled / scale)[order, names.index(covariate)]})
@@ -110,23 +124,45 @@ def _usable(frame: pd.DataFrame, days: str, ended: str, covariates: Sequence[str
     return rows.iloc[:: -(-len(rows) // LARGEST)] if len(rows) > LARGEST else rows
 
 
-def _varying(rows: pd.DataFrame, covariates: Sequence[str]) -> list[str]:
-    """The covariates that say something: neither constant nor a sum of those before them."""
+def _event_days(rows: pd.DataFrame, days: str, ended: str) -> int:
+    return int(rows.loc[rows[ended] == 1, days].nunique())
+
+
+def _varying(rows: pd.DataFrame, ended: str, covariates: Sequence[str]) -> list[str]:
+    """The covariates that say something: not constant, no sum of those before them, events on both sides of a 0/1."""
     kept: list[str] = []
     for name in covariates:
         tried = rows[[*kept, name]].to_numpy()
         spread = tried.std(axis=0) if len(tried) else np.zeros(1)
-        if spread[-1] > 0 and np.linalg.matrix_rank((tried - tried.mean(axis=0)) / spread) == len(spread):
+        if spread[-1] == 0 or _one_sided(rows[name], rows[ended]):
+            continue
+        if np.linalg.matrix_rank((tried - tried.mean(axis=0)) / spread) == len(spread):
             kept.append(name)
     return kept
 
 
-def _fit(rows: pd.DataFrame, days: str, ended: str, names: list[str]) -> tuple[PHRegResults, np.ndarray]:
-    """The model on covariates in standard deviations, and these: money and shares would else not converge together."""
+def _one_sided(values: pd.Series, ended: pd.Series) -> bool:
+    if not values.isin([0, 1]).all():
+        return False
+    return min(ended[values == 0].sum(), ended[values == 1].sum()) < FEWEST_OF_A_SIDE
+
+
+def _fit(rows: pd.DataFrame, days: str, ended: str, names: list[str]) -> tuple[PHRegResults, np.ndarray] | None:
+    """The model on covariates in standard deviations, and these: money and shares would else not converge together.
+
+    None where the likelihood has no top: some covariate tells the order of the events without a fault.
+    """
     covariates = rows[names].to_numpy()
     scale = covariates.std(axis=0)
     model = PHReg(rows[days].to_numpy(), covariates / scale, status=rows[ended].to_numpy(), ties="efron")
-    return model.fit(disp=False), scale
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # each of them means that there is no top
+        try:
+            fitted = model.fit(disp=False)
+            found = np.isfinite(fitted.bse).all() and np.abs(fitted.params).max() < ENDLESS
+        except (ConvergenceWarning, RuntimeWarning, np.linalg.LinAlgError):
+            return None
+    return (fitted, scale) if found else None
 
 
 def _scaled_residuals(fitted: PHRegResults) -> tuple[np.ndarray, np.ndarray]:
