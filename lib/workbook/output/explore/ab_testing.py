@@ -24,6 +24,7 @@ from workbook.output.i18n import _
 from workbook.output.words import ab_testing as words
 
 STEPS = 24  # points of the power curve
+FARTHEST = 2.0  # relative effect at which the curve ends at the latest
 ROWS = (0.5, 0.75, 1.0, 1.5, 2.0)  # sizes of the effect in the table, beside the one asked for
 
 
@@ -119,10 +120,12 @@ def sizes(
 def picture(
     baseline: Baseline, traffic: pd.DataFrame, relative: float, power: float, share: float, days: int, alpha: float
 ) -> Any:
-    """Power over the size of the effect, for the customers of so many days."""
-    reach = np.linspace(0, 2 * max(relative, 0.05), STEPS + 1)[1:]
-    curve = power_curve(baseline, per_arm=max(enrolled(traffic, share, days), 2), relatives=reach, alpha=alpha)
-    title = _("Chance to see an effect on “{metric}” after {days} days of enrolment").format(
+    """Power over the size of the effect, as far as it is nearly sure to be seen, for the customers of so many days."""
+    per_arm = max(enrolled(traffic, share, days), 2)
+    sure = minimum_detectable(baseline, per_arm=per_arm, power=0.95, alpha=alpha).relative
+    reach = np.linspace(0, max(2 * relative, 0.1, min(np.nan_to_num(sure), FARTHEST)), STEPS + 1)[1:]
+    curve = power_curve(baseline, per_arm=per_arm, relatives=reach, alpha=alpha)
+    title = _("{metric}: chance to see an effect after {days} days of enrolment").format(
         metric=words.metric_name(baseline.metric), days=i18n.number(days))
     return charts.lines(curve, x="relative", y="power", unit="share", x_unit="share", title=title, ylabel=_("power"),
                         xlabel=_("true effect, % of the mean"), marks={relative: _("effect to be found")})
