@@ -112,8 +112,11 @@ def test_subscriptions():
     monthly = Monthly(0.071, 0.052, 0.096, 500, 95)
     text = words.subscriptions(Estimate(0.371, 0.3, 0.44), Estimate(240, 210, 330), monthly, 243)
     assert all(figure in text for figure in ("37.1%", "240", "7.1%"))
-    young = words.subscriptions(NONE, NONE, None, 4)
+    young = words.subscriptions(NONE, NONE, monthly, 4)
     assert "nan" not in young.lower() and "4" in young
+    assert words.subscriptions(NONE, NONE, None, 0) != young
+    curve = pd.DataFrame({"day": np.arange(900.0), "survival": 0.5})
+    assert words.contract_curve(curve)["day"].iat[-1] == 899 and not len(words.contract_curve(curve.head(0)))
 
 
 def test_windows_are_drawn_one_after_the_other():
@@ -175,7 +178,8 @@ def warned(n, *, measured="clv"):
 
 def test_the_list():
     rows = words.list_rows(warned(2).listed)
-    assert words.reason("recency_days", "more") in rows["reasons"].iat[0] and rows["reasons"].iat[1] == ""
+    assert words.reason("recency_days", "more") in rows["reasons"].iat[0]
+    assert words.feature_name("recency_days") not in rows["reasons"].iat[1], "who is listed without a reason is told so"
     assert "39.0%" in words.listing(warned(2), earned()) and "39.0%" not in words.listing(warned(2), None)
     assert words.listing(warned(2), None) != words.listing(warned(2, measured="margin"), None)
     assert words.listing(warned(0), None) != words.listing(warned(0)._replace(everyone=pd.DataFrame()), None)

@@ -129,8 +129,9 @@ def window_name(code: str) -> str:
 def reason(code: str, direction: str) -> str:
     """One reason: what stands out, and to which side; associated with leaving, no cause."""
     name = feature_name(code)
-    said = {"more": _("{feature}: high"), "less": _("{feature}: low"), "unknown": _("{feature}: unknown")}
-    return said.get(direction, _("{feature}: as usual")).format(feature=name)
+    said = {"more": _("{feature}: high"), "less": _("{feature}: low"), "unknown": _("{feature}: unknown"),
+            "equal": _("{feature}: as usual")}  # fmt: skip
+    return said[direction].format(feature=name)
 
 
 def risk_reason(code: str) -> str:
@@ -225,7 +226,8 @@ def horizon(found: Any) -> str:
 
 def horizon_rows(by_number: pd.DataFrame) -> pd.DataFrame:
     """The same by number of past purchases, named."""
-    return by_number.assign(name=[past_name(code) for code in by_number["past"]])
+    days = {name: by_number[name].astype(float).round() for name in ("days", "low", "high", "naive_days")}
+    return by_number.assign(name=[past_name(code) for code in by_number["past"]], **days)
 
 
 def return_curves(curves: pd.DataFrame, span_days: int) -> pd.DataFrame:
@@ -318,16 +320,21 @@ def cox(found: Any) -> str:
     return _join(*parts)
 
 
+def contract_curve(curve: pd.DataFrame) -> pd.DataFrame:
+    """Share of the subscriptions that still run after so many days."""
+    return thinned(curve.assign(group=""), "group") if len(curve) else curve
+
+
 def subscriptions(after: Any, median: Any, monthly: Any, n: int) -> str:
     """How long subscriptions last, and what share ends in a month."""
+    if monthly is None:
+        return _("Without subscriptions there is nothing to say here.")
     text = _("Of {n} subscriptions, **{share}** ({between}) run for a year or longer.").format(
         n=i18n.number(n), share=i18n.percent(after.value), between=_between(*after[1:], "share"))
     if after.value != after.value:
         text = _("{n} subscriptions are on record; none has been watched for a year yet.").format(n=i18n.number(n))
     if median.value == median.value:
         text = _join(text, _("Half of them end within {days} days.").format(days=i18n.number(median.value, 0)))
-    if monthly is None:
-        return text
     return _join(text, _("In the last months **{share}** ({between}) of the running ones ended in a month.").format(
         share=i18n.percent(monthly.value), between=_between(monthly.low, monthly.high, "share")))
 
@@ -481,7 +488,8 @@ def list_rows(listed: pd.DataFrame, most: int = 10) -> pd.DataFrame:
     told = []
     for row in rows.to_dict("records"):
         codes = [(row[f"reason_{i}"], row[f"direction_{i}"]) for i in (1, 2, 3)]
-        told.append(_("; ").join(reason(code, side) for code, side in codes if isinstance(code, str) and code))
+        said = [reason(code, side) for code, side in codes if isinstance(code, str) and side != "equal"]
+        told.append(_("; ").join(said) or _("nothing stands out: listed for the value"))
     return rows.assign(reasons=told)
 
 
