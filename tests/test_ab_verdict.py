@@ -213,5 +213,5 @@ def test_the_simulated_experiments_are_judged_rightly():
     assert found.loc["free_gift_wrapping", "code"] == "ship" and found.loc["free_gift_wrapping", "covered"]
     assert found.loc["new_home_page", "code"] in ("stop", "continue") and found.loc["new_home_page", "covered"]
     assert found.loc["short_checkout", "code"] == "refuse"
-    assert found.loc["second_order_coupon", "segments"] == "differs"
+    assert found.loc["second_order_coupon", "segments"] == "differs" and found.loc["second_order_coupon", "covered"]
     assert found.loc[["free_gift_wrapping", "new_home_page"], "segments"].tolist() == ["alike", "alike"]

@@ -78,12 +78,12 @@ def features(people: ir.Table, orders: ir.Table) -> ir.Table:
     """
     inside = of_one_arm(people)
     bought = orders.filter(orders.customer_id.notnull(), is_purchase(orders))
-    bought = bought.select("customer_id", "ordered_on", worth=bought.amount.cast("float64"))
+    bought = bought.select("customer_id", "ordered_on", worth="amount")  # summed as decimals: the same on every run
     joined = inside.left_join(bought, "customer_id")
     ago = joined.assigned_on.delta(joined.ordered_on, unit="day")
     earlier = ago > 0
     sums = joined.group_by("customer_id").aggregate(
-        orders=earlier.cast("float64").sum().coalesce(0.0), spend=joined.worth.sum(where=earlier).coalesce(0.0),
+        orders=earlier.cast("float64").sum().coalesce(0.0), spend=joined.worth.sum(where=earlier).cast("float64").coalesce(0.0),
         recency_days=ago.min(where=earlier).cast("float64"), age_days=ago.max(where=earlier).cast("float64"),
         orders_90d=(earlier & (ago <= 90)).cast("float64").sum().coalesce(0.0),
     )  # fmt: skip
