@@ -5,7 +5,8 @@ cut on the earlier customers. Below 0.1 stable, below 0.25 moving, from there on
 scoring, not a test.
 
 By segment: a segment whose share of leavers lies outside what the probabilities foretell is foretold too high or too
-low; whom the list then passes over or bothers differs by segment. Intervals: Wilson.
+low; whom the list then passes over or bothers differs by segment. Of twenty segments one lies outside by chance, so
+that a single flag is a question and not yet a fault. Intervals: Wilson.
 
 Source: N. Siddiqi, Credit risk scorecards, 2006 (PSI); M. Hardt, E. Price & N. Srebro, Equality of opportunity in
 supervised learning, 2016 (recall by group).
