@@ -83,7 +83,8 @@ def features(people: ir.Table, orders: ir.Table) -> ir.Table:
     ago = joined.assigned_on.delta(joined.ordered_on, unit="day")
     earlier = ago > 0
     sums = joined.group_by("customer_id").aggregate(
-        orders=earlier.cast("float64").sum().coalesce(0.0), spend=joined.worth.sum(where=earlier).cast("float64").coalesce(0.0),
+        orders=earlier.cast("float64").sum().coalesce(0.0),
+        spend=joined.worth.sum(where=earlier).cast("float64").coalesce(0.0),
         recency_days=ago.min(where=earlier).cast("float64"), age_days=ago.max(where=earlier).cast("float64"),
         orders_90d=(earlier & (ago <= 90)).cast("float64").sum().coalesce(0.0),
     )  # fmt: skip
