@@ -12,7 +12,8 @@ The mean absolute error is missing on purpose: it is smallest at the median, whi
 nothing. On CDNOW it is .785 for BG/NBD and .798 for "nobody buys anything".
 
 Of a few hundred customers the interval of the RMSE is too narrow where single heavy buyers weigh most: the bootstrap
-cannot draw whom it has not seen (tests/evidence/scoring.txt). The Gini's and the leads' hold.
+cannot draw whom it has not seen (tests/evidence/scoring.txt). That of its lead is so too; judge few customers by the
+Gini, whose intervals hold.
 
 A forecast may not have seen what came. A value model checked on the values that it was fitted to looks perfect.
 
