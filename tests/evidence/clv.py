@@ -39,6 +39,10 @@ TRUTH = {  # time in weeks, value in currency
     "gamma_gamma": (6.0, 4.0, 16.0),
 }  # fmt: skip
 KNOWN, HORIZON = 104, 26  # weeks of the record that are fitted on, and weeks that are forecast
+STORIES = (  # title, model, strength of season and promotions
+    ("BG/NBD holds", "bg_nbd", 0.0), ("MBG/NBD holds", "mbg_nbd", 0.0), ("Pareto/NBD holds", "pareto_nbd", 0.0),
+    ("Season and promotions break BG/NBD", "bg_nbd", 0.3), ("A strong season breaks BG/NBD", "bg_nbd", 0.6),
+)  # fmt: skip
 SIZES = {"small": 16, "full": 80}  # shops
 
 
@@ -313,14 +317,11 @@ def main(size: str = "full") -> None:
         print(f"{model}, purchases counted {'by day, so that two of one day are one' if by_day else 'to the moment'}")
         for line in parameter_lines(model, n=n, seed=11, by_day=by_day):
             print(line, flush=True)
-    for title, model, strength in (
-        ("BG/NBD holds", "bg_nbd", 0.0), ("MBG/NBD holds", "mbg_nbd", 0.0), ("Pareto/NBD holds", "pareto_nbd", 0.0),
-        ("Season and promotions break BG/NBD", "bg_nbd", 0.3), ("A strong season breaks BG/NBD", "bg_nbd", 0.6),
-    ):  # fmt: skip
-        shops_of_this = n if strength or model == "bg_nbd" else max(n // 2, 4)
+    for title, model, strength in STORIES:
+        shops_of_this = n if title == STORIES[0][0] else n // 2
         for line in coverage_lines(title, shops(model, n=shops_of_this, seed=7, strength=strength, backtest=True)):
             print(line, flush=True)
-    for line in whole_lines(max(n // 2, 4)):
+    for line in whole_lines(n // 2):
         print(line)
     print(f"{size} size: {time.perf_counter() - began:.0f} s", file=sys.stderr)
 
