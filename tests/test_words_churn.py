@@ -164,7 +164,9 @@ def test_profit_is_claimed_only_beyond_chance():
 
 def test_terms_tell_an_assumption_from_a_measurement():
     assumed = words.terms(churn.Terms(1.0, 10.0, 0.15))
-    measured = words.terms(churn.Terms(1.0, 10.0, 0.15, "randomised"))
+    saved = churn.Saved(Estimate(0.15, 0.05, 0.25), 400, 500)
+    measured = words.terms(churn.Terms(1.0, 10.0, 0.15, "randomised"), saved)
+    assert "900" in measured and "25.0%" in measured
     assert "15.0%" in assumed and "**" in assumed and "**" not in measured
 
 

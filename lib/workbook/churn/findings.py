@@ -46,7 +46,7 @@ FEWEST = 30
 
 def find_definition(run: Run, found: Horizon, naive: Silences, again: Estimate, *, buyers: int) -> None:
     """What leaving means here, and how often the naive rule was wrong."""
-    days = {"low": found.low, "high": found.high} if found.source != "declared" else {}
+    days = {"low": found.low, "high": found.high} if found.source == "rule" else {}
     _find(run, "churn_horizon_days", found.days, "days", n=found.gaps, **days)
     _find(run, "churn_horizon_source", found.source if found.days is not None else None, "text")
     _find(run, "ever_return", found.ever_return, "share", n=found.gaps)

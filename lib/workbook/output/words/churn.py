@@ -431,13 +431,14 @@ def share_caught(gain: pd.DataFrame, list_share: float) -> str:
 # --- profit, list ------------------------------------------------------------------------------------
 
 
-def terms(found: Any) -> str:
-    """What the profit rests on."""
+def terms(found: Any, saved: Any = None) -> str:
+    """What the profit rests on; `saved` is what an experiment measured."""
     text = _("A contact costs {contact}, an accepted offer {offer}; of those who would leave, {save} stay because of "
              "it.").format(contact=i18n.money(found.contact_cost, 2), offer=i18n.money(found.offer_cost, 2),
                            save=i18n.percent(found.save_rate))
     if found.evidence == "randomised":
-        return _join(text, _("The last figure was measured by an experiment."))
+        return _join(text, _("The last figure was measured by an experiment on {n} customers ({between}).").format(
+            n=i18n.number(saved.treated + saved.control), between=_between(*saved.rate[1:], "share")))
     return _join(text, _("**These are assumptions:** set your own in the parameters; only an experiment (07) can "
                          "measure the last one."))
 
