@@ -934,6 +934,7 @@ def panels(
         figure.suptitle(title, x=0.012, ha="left", fontsize=12, color=INK)
     for ax, name in zip(axes, names, strict=False):
         dots(table[table[panel] == name], label=label, value=value, low=low, high=high, unit=unit, title=name, ax=ax)
+        ax.set_title(wrap(name, 27), loc="left", color=INK, fontsize=11)
         ax.set_xlabel("")
     for ax in axes[len(names) :]:
         ax.set_axis_off()

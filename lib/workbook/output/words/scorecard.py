@@ -13,6 +13,7 @@ from workbook.scoring.answers import MOST_CONDITIONS
 from workbook.scoring.scorecard import QUESTIONS, Days, Scorecard
 
 LEADER = "★"
+TO = "\u00a0–\u00a0"  # between the ends of an interval, which stay on one line
 SHARES = {"explained", "fidelity", "kept", "captured"}
 ROWS = {  # of the table
     "accuracy": ("gini", "explained"), "interpretability": ("fidelity", "conditions"),
@@ -88,7 +89,7 @@ def columns(card: Scorecard) -> dict[str, tuple[str, str]]:
 def _cell(row: Any) -> str:
     low, high = (_value(x, row.measure) for x in (row.low, row.high))
     star = f" {LEADER}" if row.measure in QUESTIONS.values() and row.level else ""
-    return f"{_value(row.value, row.measure)} ({low} – {high}){star}"
+    return f"{_value(row.value, row.measure)} ({low}{TO}{high}){star}"
 
 
 def _value(x: float, measure: str) -> str:
