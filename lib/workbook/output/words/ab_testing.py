@@ -509,7 +509,9 @@ def uplift_title(one: Reviewed | None) -> str:
 
 def segments(one: Reviewed | None, found: Any) -> str:
     """Whether segments differ, or somebody is fishing."""
-    if one is None or found is None or found.code == "too_few":
+    if one is None:
+        return _("No experiment is on record.")
+    if found is None or found.code == "too_few":
         return _("There are too few customers in the segments to compare effects.")
     name, p = experiment_name(one.experiment_id), _chance(found.p_value)
     if found.code == "differs":
