@@ -3,7 +3,7 @@
 In: subjects and orders. `daily_looks`: what was known of each arm at the end of each day, computed in the engine.
 `sequence`: for each look the difference with an always-valid interval beside the one that a single look would have.
 
-A fixed-horizon test that is looked at daily calls one experiment in three a success though nothing works. The normal
+A fixed-horizon test that is looked at daily calls one experiment in four a success though nothing works. The normal
 mixture of Robbins bounds the whole path instead: the sum process S with variance V leaves ± sqrt((V + ρ)(log((V + ρ) /
 ρ) + 2 log(1/α))) on any day at all with probability α at most. Here S is n × difference and V its estimated variance
 (an asymptotic confidence sequence), so that customers who arrive and outcomes that grow are one clock. Where what a
