@@ -86,7 +86,7 @@ def followed(shop: Records, days: list[date], *, k: int = 0) -> list[clustering.
     """Refits of successive months under names that last; centres on the scale of the first month."""
     snapshots, scale = [], None
     for day in days:
-        today = fit(shop, day, k=k)
+        today = fit(shop, day, k=k, most_groups=max(k, 3)) if k else fit(shop, day)
         scale = scale or today.rule.scaling
         placed = clustering.placed(shop.orders, shop.returns, shop.lines, day=day, rule=today.rule).to_pandas()
         numbers = placed["cluster"].map({code: i for i, code in enumerate(today.rule.groups)})

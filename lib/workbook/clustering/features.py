@@ -123,8 +123,7 @@ def features(
         parts.append(shares(bought_lines(lines, as_of), "category", mix.categories))
     for part in parts:
         table = table.left_join(part, "customer_id").drop("customer_id_right")
-    table = table.mutate(purchase_days=table.purchase_days.cast("int64"))
-    return table.order_by("customer_id")
+    return table.mutate(purchase_days=table.purchase_days.cast("int64"))
 
 
 def per_day(bought: ir.Table) -> ir.Table:

@@ -23,7 +23,7 @@ from workbook.clustering.fits import KMeansFit, k_means
 from workbook.clustering.names import LETTERS, differences, traits
 from workbook.clustering.reliability import LEAST, halves, reliability
 from workbook.clustering.rule import NO_GROUPS, Rule
-from workbook.data.engine import few_rows
+from workbook.data.engine import few_rows, settled
 from workbook.data.errors import WorkbookError, nearest
 from workbook.data.run import Run
 
@@ -92,13 +92,13 @@ def fitted_on(
 ) -> Fitted:
     """Groups of the customers as known on a day."""
     mix = main_mix(orders, lines, as_of=day)
-    everyone = features(orders, returns, as_of=day, lines=lines, mix=mix)
+    everyone = settled(features(orders, returns, as_of=day, lines=lines, mix=mix))
     kept = everyone.filter(everyone.purchase_days >= options.least_days)
     of, customers = _rows(kept), _rows(everyone)
     if of < FEWEST <= customers:
         kept, of = everyone, customers
     frame = run.frame(sampled(kept, options.sample))
-    halved = halves(orders, returns, as_of=day, lines=lines, mix=mix)
+    halved = settled(halves(orders, returns, as_of=day, lines=lines, mix=mix))
     judged = reliability(run.frame(sampled(halved, 2 * options.sample)))
     return fitted(frame, judged, mix=mix, day=day, options=options, of=of, customers=customers)
 
