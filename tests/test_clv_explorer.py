@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 
 import ipywidgets
 import matplotlib.pyplot as plt
@@ -14,6 +15,9 @@ from workbook import clv
 from workbook.clv.fits import too_few
 from workbook.clv.trial import naive
 from workbook.data.engine import connect
+from workbook.data.errors import WorkbookError
+from workbook.data.periods import period_of
+from workbook.data.run import Frozen
 from workbook.data.settings import Engine
 from workbook.output.explore import clv as explore
 
@@ -192,6 +196,54 @@ class TestTrial:
         assert split.weeks == 0
         found = clv.trial(orders, None, split, model="bg_nbd", read=READ, rng=np.random.default_rng(1))
         assert not len(found.tracking) and not len(found.purchases)
+
+
+class TestChoice:
+    def run(self, base):
+        """A run whose base period ends on that day."""
+        period = period_of(base.isoformat(), "month")
+        return SimpleNamespace(
+            as_of=AS_OF, frame=READ, freeze=lambda _name, fit: Frozen(fit(period.end), period, provisional=False))
+
+    def test_the_model_is_chosen_on_what_the_base_day_knew(self, shop):
+        orders, history, _fit, _value_fit = shop
+        fits = clv.fit_all(history)
+        found = clv.model_in_force(self.run(CUT_OFF), orders, None, fits)
+        then = clv.fit_all(READ(clv.customer_table(orders.filter(orders.ordered_on <= CUT_OFF), as_of=CUT_OFF)))
+        assert (found.model, found.chosen_on, found.reason) == (clv.best(then), CUT_OFF, "best")
+
+    def test_a_declared_model_wins_and_an_unknown_one_is_refused(self, shop):
+        orders, _history, fit, _value_fit = shop
+        found = clv.model_in_force(self.run(AS_OF), orders, None, {"bg_nbd": fit}, asked="pareto_nbd")
+        assert (found.model, found.reason) == ("pareto_nbd", "declared")
+        with pytest.raises(WorkbookError, match="pareto"):
+            clv.model_in_force(self.run(AS_OF), orders, None, {"bg_nbd": fit}, asked="pareto")
+
+    def test_with_nothing_to_choose_by_the_plain_model_stands(self, shop):
+        blank = too_few("mbg_nbd", ("r", "alpha", "a", "b"), ("", "weeks", "", ""), customers=3, unit_days=7)
+        found = clv.model_in_force(self.run(AS_OF), shop[0], None, {"mbg_nbd": blank})
+        assert (found.model, found.reason) == ("bg_nbd", "too_few")
+
+
+class TestContracts:
+    def subscriptions(self):
+        return ENGINE.create_table("subscriptions", pa.table({
+            "started_on": pa.array([date(2026, 1, 1), date(2026, 3, 1), date(2026, 8, 1)]),
+            "ended_on": pa.array([date(2026, 3, 31), None, None], pa.date32()),
+            "price": pa.array([Decimal(30), Decimal(120), Decimal(999)], MONEY),
+            "billing_months": pa.array([None, 12, 1], pa.int64()),
+        }), overwrite=True)  # fmt: skip
+
+    def test_the_price_of_a_month_and_the_months_begun(self):
+        assert clv.monthly_price(self.subscriptions(), as_of=AS_OF) == pytest.approx((30 + 10) / 2)
+        found = clv.tenures_of(self.subscriptions(), as_of=AS_OF)
+        assert found[["churned", "customers"]].to_numpy().tolist() == [[1, 1], [0, 1]], "who begins later is not there"
+
+    def test_without_a_source_there_is_nothing(self):
+        assert clv.monthly_price(None, as_of=AS_OF) is None
+        nobody = clv.tenures_of(None, as_of=AS_OF)
+        assert not len(nobody) and not clv.fit_sbg(nobody).usable
+        assert not len(clv.survival_curves(clv.fit_sbg(nobody), nobody))
 
 
 class TestTable:
