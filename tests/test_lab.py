@@ -22,6 +22,7 @@ from workbook.data.simulate import write
 REPOSITORY = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
 ERROR = "[data-mime-type='application/vnd.jupyter.stderr'] .ansi-red-fg"  # warnings have no colour
+LEAST = 0.4  # of the bytes of the picture before: an empty one has a tenth
 EXPLORED = {path.name for path in NOTEBOOKS if "explore." in path.read_text(encoding="utf-8")}
 
 pytestmark = pytest.mark.slow
@@ -142,7 +143,10 @@ def _moved(page: Any) -> str:
         if type(error).__name__ != "TimeoutError":
             raise
         return "a step on the first control changed not both picture and figures"
-    return "" if explored.locator("img").count() == pictures else "a picture is drawn twice"
+    if explored.locator("img").count() != pictures:
+        return "a picture is drawn twice"
+    drawn = explored.locator("img").first.get_attribute("src")
+    return "" if len(drawn) > LEAST * len(picture) else "the picture came out torn or empty"
 
 
 def _step(page: Any) -> None:
