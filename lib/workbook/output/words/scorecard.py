@@ -13,7 +13,7 @@ from workbook.scoring.answers import MOST_CONDITIONS
 from workbook.scoring.scorecard import QUESTIONS, Days, Scorecard
 
 LEADER = "★"
-TO = "\u00a0–\u00a0"  # between the ends of an interval, which stay on one line
+TO = "\u00a0–\u2060\u00a0"  # between the ends of an interval, which stay on one line
 SHARES = {"explained", "fidelity", "kept", "captured"}
 ROWS = {  # of the table
     "accuracy": ("gini", "explained"), "interpretability": ("fidelity", "conditions"),
