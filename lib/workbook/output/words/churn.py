@@ -91,7 +91,7 @@ def feature_name(code: str) -> str:
 
 def source_name(code: str) -> str:
     return {
-        "orders": _("Orders"), "order_lines": _("Order lines"), "returns": _("Returns"), "events": _("Visits"),
+        "orders": _("Order records"), "order_lines": _("Order lines"), "returns": _("Returns"), "events": _("Visits"),
         "contacts": _("Messages"), "tickets": _("Service"), "payments": _("Payments"),
         "subscriptions": _("Subscriptions"),
     }[code]
