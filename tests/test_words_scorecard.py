@@ -79,7 +79,7 @@ def test_the_table_has_a_row_a_measure_and_stars_only_leaders_of_main_measures()
     shown = words.rows(card(everywhere(["rfm"])))
     assert list(shown.columns) == ["question", "measure", *WAYS] and len(shown) == 9
     assert shown["rfm"].str.contains("★").sum() == 4 and shown["tree"].str.contains("★").sum() == 0
-    assert shown["rfm"][0] == f"0.50 (0.40{words.TO}0.60) ★"
+    assert shown["rfm"][0] == f"0.50 (0.40{words.TO}0.60)\u00a0★"
     assert shown["clusters"][3] == "more than 40" and shown["rfm"][3] == "7"
     assert shown["question"].tolist()[:3] == ["Accuracy", "", "Interpretability"]
 

@@ -88,7 +88,7 @@ def columns(card: Scorecard) -> dict[str, tuple[str, str]]:
 
 def _cell(row: Any) -> str:
     low, high = (_value(x, row.measure) for x in (row.low, row.high))
-    star = f" {LEADER}" if row.measure in QUESTIONS.values() and row.level else ""
+    star = f"\u00a0{LEADER}" if row.measure in QUESTIONS.values() and row.level else ""
     return f"{_value(row.value, row.measure)} ({low}{TO}{high}){star}"
 
 
