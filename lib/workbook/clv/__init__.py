@@ -4,8 +4,8 @@ Question: what is a customer worth, and what may it cost to win or keep one? Ord
 customer comes out. Times are in weeks of seven days unless a table says otherwise, money in the reporting currency.
 
 The methods: counts (what the models are made from), bgnbd, mbgnbd, pareto_nbd (how often customers will buy),
-gamma_gamma (how much at a time), sbg (subscriptions), fits (maximum likelihood), expectations, forecast (both
-intervals), widening (past errors), validation, rival, leaving.
+gamma_gamma (how much at a time), sbg (subscriptions), fits and maximum (maximum likelihood), expectations, forecast and
+worlds (both intervals), widening (past errors), validation, rival, leaving.
 """
 
 from workbook.clv.acquisition import (
