@@ -7,6 +7,7 @@ Sander 2013 (HDBSCAN); Hubert & Arabie 1985 (the adjusted Rand index: 1 the same
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from itertools import combinations
 from typing import NamedTuple
 
@@ -15,8 +16,10 @@ import pandas as pd
 from sklearn.cluster import HDBSCAN, KMeans
 from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
+from threadpoolctl import ThreadpoolController
 
 STARTS = 10  # of k-means; the best is kept
+MANY = 50_000  # points from which a fit gains more from several threads than they lose by waiting for each other
 NOISE = -1  # label of a point that HDBSCAN leaves in no group
 SMALLEST_SHARE = 0.03  # of the points: HDBSCAN's smallest group
 DIGITS = 10  # of a centre: what adding in another order changes lies beyond them
@@ -32,11 +35,18 @@ class KMeansFit(NamedTuple):
 
 def k_means(points: np.ndarray, k: int, *, rng: np.random.Generator, starts: int = STARTS) -> KMeansFit:
     """The best of several starts; groups numbered by size, so that equal data give equal numbers."""
-    fitted = KMeans(k, n_init=starts, random_state=int(rng.integers(2**31))).fit(points)
+    with _threads().limit(limits=1 if len(points) < MANY else None, user_api="openmp"):
+        fitted = KMeans(k, n_init=starts, random_state=int(rng.integers(2**31))).fit(points)
     sizes = np.bincount(fitted.labels_, minlength=k)
     order = sorted(range(k), key=lambda i: (-sizes[i], *np.round(fitted.cluster_centers_[i], 6)))
     rank = np.argsort(order)
     return KMeansFit(rank[fitted.labels_], fitted.cluster_centers_[order].round(DIGITS), float(fitted.inertia_))
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    """Looked up once: to search the loaded libraries takes longer than a small fit."""
+    return ThreadpoolController()
 
 
 def nearest(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
