@@ -86,14 +86,16 @@ def feature_names(record: Record) -> tuple[str, ...]:
 
 
 def excluded(customers: ir.Table | None, attributes: ir.Table | None) -> tuple[str, ...]:
-    """What is only known as of now and therefore enters no model: `customers.region`, `customer_attributes`, ….
+    """What is only known as of now, of anybody, and enters no model: `customers.region`, `customer_attributes`, ….
 
     Attributes with a first day of validity could be dated, and are left out all the same: who holds a level on a day
     is told by the purchases that earned it.
     """
     ids = ("customer_id", "account_id", "phone_hash", "mail_hash", "first_seen_on", "is_test", "registered_at")
-    plain = [] if customers is None else [f"customers.{name}" for name in customers.columns if name not in ids]
-    return tuple(plain) + (() if attributes is None else ("customer_attributes.value",))
+    names = [] if customers is None else [name for name in customers.columns if name not in ids]
+    told = few_rows(customers.aggregate(**{name: customers[name].count() for name in names}))[0] if names else {}
+    dated = () if attributes is None else ("customer_attributes.value",)
+    return (*(f"customers.{name}" for name in names if told[name]), *dated)
 
 
 def features(record: Record, *, scored_on: date, active_days: int, kind: Kind = "no_purchase") -> ir.Table:

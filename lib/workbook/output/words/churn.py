@@ -12,7 +12,7 @@ from workbook import churn
 from workbook.data.findings import Finding
 from workbook.output import i18n
 from workbook.output.i18n import _
-from workbook.output.words import scoring
+from workbook.output.words import levels, scoring
 
 MOST_POINTS = 150  # of a drawn curve
 
@@ -520,10 +520,11 @@ def window_table(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def fairness_rows(rows: pd.DataFrame) -> pd.DataFrame:
-    """Segments large enough to be looked at, the largest first; as the shop writes them."""
+    """Segments large enough to be looked at, the largest first, by the names that people give them."""
     empty = {name: pd.Series(dtype=float) for name in ("flagged_share", "recall") if name not in rows}
     kept = rows.assign(**empty)[rows["code"] != "too_few"]
-    return kept.assign(name=kept["segment"]).sort_values("n", ascending=False, ignore_index=True)
+    names = [levels.known().get(segment, segment) for segment in kept["segment"]]
+    return kept.assign(name=names).sort_values("n", ascending=False, ignore_index=True)
 
 
 def stability(psi: float | None, moved: pd.DataFrame) -> str:
@@ -549,9 +550,9 @@ def fairness(rows: pd.DataFrame) -> str:
         return _("In every segment that is large enough, the forecast lies inside the interval of what happened.")
     parts = []
     if over:
-        parts.append(_("Too high for: {names}.").format(names=_(", ").join(over)))
+        parts.append(_("The forecast is too high for {names}.").format(names=_(", ").join(over)))
     if under:
-        parts.append(_("Too low for: {names}.").format(names=_(", ").join(under)))
+        parts.append(_("The forecast is too low for {names}.").format(names=_(", ").join(under)))
     return _join(*parts)
 
 
