@@ -20,6 +20,7 @@ from workbook.data.periods import period_of
 from workbook.data.run import Frozen
 from workbook.data.settings import Engine
 from workbook.output.explore import clv as explore
+from workbook.output.words import clv as words
 
 AS_OF, CUT_OFF = date(2026, 6, 28), date(2025, 12, 28)
 MONEY = pa.decimal128(18, 4)
@@ -228,16 +229,22 @@ class TestChoice:
 class TestContracts:
     def subscriptions(self):
         return ENGINE.create_table("subscriptions", pa.table({
-            "started_on": pa.array([date(2026, 1, 1), date(2026, 3, 1), date(2026, 8, 1)]),
-            "ended_on": pa.array([date(2026, 3, 31), None, None], pa.date32()),
-            "price": pa.array([Decimal(30), Decimal(120), Decimal(999)], MONEY),
-            "billing_months": pa.array([None, 12, 1], pa.int64()),
+            "started_on": pa.array([date(2026, 1, 1), date(2026, 3, 1), date(2026, 8, 1), date(2026, 2, 1)]),
+            "ended_on": pa.array([date(2026, 3, 31), None, None, None], pa.date32()),
+            "price": pa.array([Decimal(30), Decimal(50), Decimal(999), Decimal(120)], MONEY),
+            "billing_months": pa.array([None, 1, 1, 12], pa.int64()),
         }), overwrite=True)  # fmt: skip
 
     def test_the_price_of_a_month_and_the_months_begun(self):
-        assert clv.monthly_price(self.subscriptions(), as_of=AS_OF) == pytest.approx((30 + 10) / 2)
+        assert clv.monthly_price(self.subscriptions(), as_of=AS_OF) == pytest.approx((30 + 50) / 2)
         found = clv.tenures_of(self.subscriptions(), as_of=AS_OF)
         assert found[["churned", "customers"]].to_numpy().tolist() == [[1, 1], [0, 1]], "who begins later is not there"
+
+    def test_who_pays_for_a_year_could_not_leave_in_between(self):
+        assert clv.billed_otherwise(self.subscriptions(), as_of=AS_OF) == 1
+        assert clv.billed_otherwise(None, as_of=AS_OF) == 0
+        told = words.survived(clv.fit_sbg(clv.tenures_of(None, as_of=AS_OF)), 0.0, 12, None, others=1)
+        assert "1 subscription is not billed by the month" in told
 
     def test_without_a_source_there_is_nothing(self):
         assert clv.monthly_price(None, as_of=AS_OF) is None

@@ -20,7 +20,7 @@ from workbook.clv.acquisition import (
     referral_totals,
 )
 from workbook.clv.choice import Chosen, model_in_force
-from workbook.clv.contracts import monthly_price, survival_curves, tenures_of
+from workbook.clv.contracts import billed_otherwise, monthly_price, survival_curves, tenures_of
 from workbook.clv.counts import Facts, customer_table, facts, merge, merged
 from workbook.clv.equal_age import at_equal_age, first_months, to_age
 from workbook.clv.expectations import alive, expected_purchases, expected_total
@@ -80,6 +80,7 @@ __all__ = [
     "backtests",
     "basis",
     "best",
+    "billed_otherwise",
     "boosting",
     "brought",
     "by_age",

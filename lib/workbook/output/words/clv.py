@@ -17,7 +17,7 @@ from workbook.clv.trial import naive
 from workbook.clv.value import Arithmetic, Basis
 from workbook.data.findings import Finding
 from workbook.output import i18n
-from workbook.output.i18n import _
+from workbook.output.i18n import _, ngettext
 from workbook.output.words import levels
 from workbook.output.words import rfm as rfm_words
 from workbook.output.words import scoring as scoring_words
@@ -591,8 +591,17 @@ def times_over(rows: pd.DataFrame, months: int) -> str:
         worst=group_name("channel", worst["group"]), least=i18n.number(worst["times"], 1))
 
 
-def survived(fit: Any, months: float, horizon: float, price: float | None) -> str:
-    """What a new subscription still brings."""
+def survived(fit: Any, months: float, horizon: float, price: float | None, *, others: int = 0) -> str:
+    """What a new subscription still brings; and how many are left out, as they are not billed by the month."""
+    left_out = ngettext(
+        "{n} subscription is not billed by the month and is left out: it can end only when its longer period does.",
+        "{n} subscriptions are not billed by the month and are left out: they can end only when a longer period does.",
+        others).format(n=i18n.number(others))  # fmt: skip
+    told = _survived(fit, months, horizon, price)
+    return told + _gap() + left_out if others else told
+
+
+def _survived(fit: Any, months: float, horizon: float, price: float | None) -> str:
     if not fit.usable:
         return _("Too few subscriptions have run or ended to say how long they last.")
     text = _("A new subscription is expected to be paid for in **{months}** of the next {horizon} months.").format(
