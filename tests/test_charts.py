@@ -227,3 +227,11 @@ def test_a_numeric_axis_in_a_unit_ends_where_its_lines_do():
     assert labels[0] == "0%" and labels[-1] == "100%"
     free = charts.lines(table, x="share", y="gain")
     assert free.get_xlim()[1] > 1
+
+
+def test_a_line_without_any_value_is_drawn_without_a_warning() -> None:
+    table = pd.DataFrame({"x": [1, 2], "y": [np.nan, np.nan], "z": [1.0, 3.0]})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ax = charts.lines(table, x="x", y={"y": "blank", "z": "known"}, title="One is blank")
+    assert ax.get_ylim()[0] <= 1

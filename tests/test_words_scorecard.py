@@ -53,7 +53,7 @@ def test_no_single_winner_is_invented():
     assert "nothing here says which of them is better" in told[-1]
     leads = {"accuracy": ["clv"], "interpretability": ["tree"], "stability": ["rfm"], "benefit": ["clv"]}
     split = words.said(card(leads), WAYS)
-    assert split[-1].startswith("**None leads on all four questions:**")
+    assert split[-1].startswith("**No way leads on all four questions:**")
     same = words.said(card(everywhere(list(WAYS))), WAYS)
     assert same[0] == "**Accuracy:** the ways cannot be told apart."
 

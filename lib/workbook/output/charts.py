@@ -393,7 +393,8 @@ def lines(
 
 def _begin_at_zero(ax: Axes) -> None:
     bottom, top = ax.get_ylim()
-    lowest = min((np.nanmin(line.get_ydata()) for line in ax.lines if len(line.get_ydata())), default=0)
+    drawn = (float(value) for line in ax.lines for value in line.get_ydata())
+    lowest = min((value for value in drawn if not np.isnan(value)), default=0)
     if bottom > 0 or bottom < 0 <= lowest:
         ax.set_ylim(0, top)
 

@@ -158,7 +158,7 @@ def _against_naive(card: Scorecard) -> str:
 def _overall(card: Scorecard) -> str:
     everywhere = [w for w in card.groups["grouping"] if all(w in card.level(question) for question in QUESTIONS)]
     if not everywhere:
-        return _("**None leads on all four questions:** choose by what the groups are for. Rules that people must "
+        return _("**No way leads on all four questions:** choose by what the groups are for. Rules that people must "
                  "remember want the second and third question, a mailing list the last.")
     if len(everywhere) == 1:
         return _("**{name} leads on every question**, or cannot be told from the leader.").format(
