@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from ibis.backends import BaseBackend
 
 from workbook.data.errors import WorkbookError
 from workbook.data.settings import Engine
+
+SIDE_BY_SIDE = "WORKBOOK_SIDE_BY_SIDE"  # how many notebooks run at the same time, and share the cores
 
 
 def connect(engine: Engine, *, spill: Path | None = None) -> BaseBackend:
@@ -25,8 +28,23 @@ def connect(engine: Engine, *, spill: Path | None = None) -> BaseBackend:
     )
 
 
+def cores() -> int:
+    """Cores that this process may use: all, or its share while several notebooks run side by side."""
+    return max(1, (os.cpu_count() or 1) // _side_by_side())
+
+
+def share_of(memory: str) -> str:
+    """What this process may use of the declared memory, such as "4GB", while several run side by side."""
+    amount, unit = re.fullmatch(r"([\d.]+)\s*(.*)", memory).groups()
+    return f"{float(amount) / _side_by_side():g}{unit}"
+
+
+def _side_by_side() -> int:
+    return int(os.environ.get(SIDE_BY_SIDE, "1"))
+
+
 def _duckdb(engine: Engine, spill: Path | None) -> BaseBackend:
-    con = ibis.duckdb.connect(threads=engine.threads or os.cpu_count() or 1, memory_limit=engine.memory)
+    con = ibis.duckdb.connect(threads=engine.threads or cores(), memory_limit=share_of(engine.memory))
     con.raw_sql("SET TimeZone = 'UTC'")
     con.raw_sql("SET preserve_insertion_order = false")
     con.raw_sql("SET enable_progress_bar = false")  # it would leave widgets in every report
