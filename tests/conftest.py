@@ -17,6 +17,7 @@ from typing import Any
 
 import ibis
 import matplotlib
+import nbformat
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -256,3 +257,33 @@ def browser(chromium: Path) -> Iterator[Any]:
         opened = playwright.chromium.launch(executable_path=str(chromium), args=CHROMIUM_FLAGS)
         yield opened
         opened.close()
+
+
+@pytest.fixture
+def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """`book("11_first", "run.find('x', 1)", makes=["first"])` writes a notebook into a folder of our own."""
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    monkeypatch.setenv("WORKBOOK_NOTEBOOKS", str(folder))
+
+    def write(name: str, code: str = "run.find('x', 1, unit='rows')", *, needs: list[str] | None = None,
+              makes: list[str] | None = None, options: str = "") -> None:
+        cell, text = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
+        parameters = (
+            f'settings: str = "workbook.yaml"  # file\nas_of: str = ""  # day\nlang: str = "en"  # language\n{options}')
+        cells = [
+            text(f"# {name}\n\n**What is it?**"),
+            cell(parameters, metadata={"tags": ["parameters"]}),
+            cell("from workbook.data.run import open_run\nfrom IPython.display import Markdown\nimport pyarrow as pa"),
+            cell(f'run = open_run("{name}", settings=settings, as_of=as_of, lang=lang)'),
+            text("## How to read it"),
+            cell(code),
+            text("## Exercises\n\nFor training only.", metadata={"tags": ["training"]}),
+            cell("run.close()"),
+        ]
+        tables = {"needs": needs or [], "optional": [], "makes": makes or []}
+        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        metadata = {"kernelspec": kernel, "workbook": tables}
+        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), folder / f"{name}.ipynb")
+
+    return write

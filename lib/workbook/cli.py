@@ -52,7 +52,9 @@ def _tell(step: str, outcome: object) -> None:
         tqdm.write(f"{step} …", file=sys.stderr)
     else:
         seconds = f" in {outcome.seconds:.1f} s" if outcome.seconds else ""
-        tqdm.write(f"{step} {outcome.state}{seconds}", file=sys.stderr)
+        told = "kept: nothing it is made from has changed" if outcome.kept else f"{outcome.state}{seconds}"
+        why = f" (because of: {', '.join(outcome.changed)})" if outcome.changed not in ((), ("first",)) else ""
+        tqdm.write(f"{step} {told}{why}", file=sys.stderr)
 
 
 @app.command()

@@ -36,6 +36,7 @@ from workbook.data.settings import Settings, load_settings
 from workbook.data.store import Data, Store
 
 STAGE = "WORKBOOK_STAGE"
+RECALL = "WORKBOOK_RECALL"  # set for the further languages of a report: what the first one made is read, not made again
 _ANY_DATE = ("raw/", "quarantine/", "collection/")  # tables that know no as_of
 
 
@@ -98,7 +99,9 @@ class Run:
         return self.store.read(self._full(name), self.con)
 
     def keep(self, name: str, table: Data, *, key: Sequence[str] = ()) -> ir.Table:
-        """Write a named table whole and read it back."""
+        """Write a named table whole and read it back; a further language of a report reads that of the first."""
+        if os.environ.get(RECALL) == "1" and self.has(name):
+            return self.table(name)
         parameters = {} if name.startswith(_ANY_DATE) else {"as_of": str(self.as_of)}
         self.store.write(
             self._full(name), table, con=self.con, made_by=self.chapter, key=key, parameters=parameters

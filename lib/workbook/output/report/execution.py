@@ -17,6 +17,7 @@ from papermill.exceptions import PapermillExecutionError
 from workbook.data.errors import WorkbookError, nearest
 from workbook.data.notebooks import Notebook, notebooks_folder
 from workbook.output import i18n
+from workbook.output.report.kernels import give_up_forking
 
 OF_EVERY_NOTEBOOK = ("settings", "as_of", "lang")
 # A kernel on this machine's loopback tells at every start that its channel is not encrypted.
@@ -34,6 +35,8 @@ class Outcome:
     seconds: float = 0.0
     error: str = ""  # cell and error of a failure
     because: tuple[str, ...] = ()  # chapters whose failure made this one be skipped
+    changed: tuple[str, ...] = ()  # parts it is made from for whose change it ran: see `reuse`
+    kept: bool = False  # taken from the report that was there, since nothing had changed
 
 
 def check_options(notebooks: list[Notebook], chapters: Mapping[str, Mapping[str, Any]]) -> None:
@@ -85,7 +88,8 @@ def execute(
             kernel_name="python3", extra_arguments=KERNEL_ARGUMENTS)
     except PapermillExecutionError as error:
         return Outcome(notebook.name, "failed", time.perf_counter() - began, _told(error))
-    except RuntimeError as error:  # the kernel died: its port was taken, or memory ran out
+    except RuntimeError as error:  # the kernel died: its port was taken, memory ran out, or it did not bear the fork
+        give_up_forking()
         if attempts > 1:
             return execute(notebook, target, parameters, attempts=attempts - 1)
         return Outcome(notebook.name, "failed", time.perf_counter() - began, f"{type(error).__name__}: {error}")

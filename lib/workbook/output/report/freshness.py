@@ -1,7 +1,7 @@
 """Whether a report would come out the same: a hash of everything that it is made from.
 
-Code, notebooks, catalogs, settings, what was asked for, and the files of the sources by size and time. A database
-cannot be asked whether it changed, so a shop with one is rendered each time.
+Code, notebooks, catalogs, settings, what was asked for, and the files of the sources by size and time (also those of
+SQLite). A database server cannot be asked whether it changed, so a shop with one is rendered each time.
 """
 
 from __future__ import annotations
@@ -14,24 +14,46 @@ from glob import glob
 from pathlib import Path
 
 from workbook.data.notebooks import notebooks_folder
-from workbook.data.settings import Settings
+from workbook.data.settings import Settings, secret
+from workbook.data.store import Store
 
 LIBRARY = Path(__file__).resolve().parents[2]
 READ = {".py", ".po", ".yaml", ".css", ".html", ".ipynb"}
 KEY = "WORKBOOK_KEY"
+SQLITE = "sqlite:///"
 
 
 def fingerprint(settings: Settings, *asked: str) -> str:
     """A hash of all that the report is made from; "" where that cannot be told."""
-    if any(source.url for source in settings.sources):
+    sources = sources_state(settings)
+    if not sources:
         return ""
-    digest = hashlib.sha256(repr(asked).encode())
-    digest.update(hashlib.sha256(os.environ.get(KEY, "").encode()).digest())
-    digest.update(settings.file.read_bytes())
+    digest = hashlib.sha256(repr(asked).encode() + sources.encode())
+    digest.update(settings.file.read_bytes() + documents(Store(settings.store_folder)).encode())
     for path in (*_files(LIBRARY), *_files(notebooks_folder())):
         digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def documents(store: Store) -> str:
+    """A hash of what people have saved in the workspace; rules that chapters fitted and keep are not among it."""
+    folder = store.root / "documents"
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.json")):
+        if path.relative_to(folder).parts[0] != "frozen":
+            digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def sources_state(settings: Settings) -> str:
+    """A hash of the files of the sources, by size and time, and of the key of the pseudonyms; "" with a server."""
+    digest = hashlib.sha256(hashlib.sha256(os.environ.get(KEY, "").encode()).digest())
     for source in settings.sources:
-        for name in sorted(glob(settings.path_of(source), recursive=True)):
+        url = secret(source.url) if source.url else ""
+        if url and not url.startswith(SQLITE):
+            return ""
+        place = str(settings.folder / url.removeprefix(SQLITE)) if url else settings.path_of(source)
+        for name in sorted(glob(place, recursive=True)):
             for path in (Path(name), *sorted(Path(name).rglob("*"))):
                 state = path.stat()
                 digest.update(f"{path}|{state.st_size}|{state.st_mtime_ns}".encode())

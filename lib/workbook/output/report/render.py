@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,17 +18,16 @@ from workbook.data import periods
 from workbook.data.errors import WorkbookError, nearest
 from workbook.data.notebooks import Notebook, in_order, makers_of, read_notebooks
 from workbook.data.periods import Period
-from workbook.data.run import STAGE, last_complete_period
+from workbook.data.run import last_complete_period
 from workbook.data.settings import Settings, load_settings
 from workbook.data.store import Store, write_whole
-from workbook.output.report.execution import Outcome, check_options, execute
+from workbook.output.report import reuse
+from workbook.output.report.execution import Outcome, check_options
 from workbook.output.report.freshness import fingerprint, same_report
 from workbook.output.report.pages import write_pages
+from workbook.output.report.work import Tell, Work, is_good
 
-REPORTING = "WORKBOOK_REPORT"
 MOST_ROWS_IN_CSV = 100_000
-SAME_FLOAT = 1e-9  # relative; far below what any page shows
-Tell = Callable[[str, Outcome | None], None]  # called with "lang/chapter" before (None) and after a chapter
 
 
 class Rendered(NamedTuple):
@@ -83,12 +80,13 @@ def render(
     chosen = _chosen(notebooks, only, stage, period)
     draft = declared.reports_folder / f".draft-{os.getpid()}"
     try:
-        outcomes, period = _run_all(declared, chosen, languages, stage, draft, period, tell)
+        work = Work(declared, chosen, languages, stage, draft, period, tell, force=force)
+        outcomes, period = work.done()
         folder = declared.reports_folder / period.label
-        if only and _is_good(folder):
+        if only and is_good(folder):
             _complete_from(folder, draft)
         _write_findings(stage, draft)
-        _write_run(draft, declared, period, languages, notebooks, outcomes, digest)
+        _write_run(draft, declared, period, languages, notebooks, outcomes, digest, work.made_from)
         _write_tables(stage, draft, notebooks, period)
         write_pages(draft, declared)
         return _publish(draft, folder, stage, outcomes)
@@ -99,9 +97,13 @@ def render(
 
 def _as_it_is(folder: Path) -> Rendered:
     record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    outcomes = [Outcome(**{**outcome, "because": tuple(outcome["because"])}) for outcome in record["outcomes"]]
+    outcomes = [_outcome(outcome) for outcome in record["outcomes"]]
     done = [outcome for outcome in outcomes if outcome.state != "absent"]
     return Rendered(folder, folder / "index.html", done, None, unchanged=True)
+
+
+def _outcome(record: dict[str, Any]) -> Outcome:
+    return Outcome(**{name: tuple(value) if isinstance(value, list) else value for name, value in record.items()})
 
 
 def _new_stage(settings: Settings) -> Store:
@@ -132,107 +134,6 @@ def _is_there(table: str, there: set[str]) -> bool:
     return any(name.startswith(table[:-1]) for name in there) if table.endswith("*") else table in there
 
 
-def _run_all(
-    settings: Settings, notebooks: list[Notebook], languages: Sequence[str], stage: Store, draft: Path,
-    period: Period | None, tell: Tell,
-) -> tuple[list[Outcome], Period]:
-    outcomes: list[Outcome] = []
-    findings: dict[str, dict[str, str]] = {}
-    with _reporting(stage):
-        for lang in languages:
-            states: dict[str, Outcome] = {}
-            for notebook in notebooks:
-                outcome = _blocked(notebook, notebooks, states)
-                if outcome is None:
-                    tell(f"{lang}/{notebook.name}", None)
-                    parameters = {"settings": str(settings.file), "as_of": _as_of(period), "lang": lang}
-                    parameters |= settings.chapters.get(notebook.name, {})
-                    outcome = execute(notebook, draft / lang / "notebooks" / f"{notebook.name}.ipynb", parameters)
-                states[notebook.name] = outcome
-                tell(f"{lang}/{notebook.name}", outcome)
-                if period is None and outcome.state == "done" and "raw/*" in notebook.makes:
-                    period = last_complete_period(stage, settings)
-            outcomes = _together(outcomes, list(states.values()))
-            findings[lang] = {path.stem: path.read_text("utf-8") for path in (stage.root / "findings").glob("*.json")}
-    _agree(findings)
-    if period is None:
-        first = next(outcome for outcome in outcomes if outcome.state == "failed")
-        raise WorkbookError(f"{first.chapter} failed: {first.error}",
-                            why="Without orders there is no last complete period to report on.",
-                            way_out="Mend what it names, or name the period: workbook render --as-of 2026-06.")
-    return outcomes, period
-
-
-def _as_of(period: Period | None) -> str:
-    return "" if period is None else period.label if period.is_whole else period.end.isoformat()
-
-
-def _blocked(notebook: Notebook, notebooks: list[Notebook], states: dict[str, Outcome]) -> Outcome | None:
-    """The outcome of a chapter that lacks what a failed one makes."""
-    failed = {name for name, outcome in states.items() if outcome.state in ("failed", "skipped")}
-    because = tuple(sorted(makers_of(notebook.needs, notebooks) & failed))
-    return Outcome(notebook.name, "skipped", because=because) if because else None
-
-
-def _together(before: list[Outcome], now: list[Outcome]) -> list[Outcome]:
-    """One outcome a chapter over the languages: the worse state, the sum of the time."""
-    if not before:
-        return now
-    worse = {"done": 0, "skipped": 1, "failed": 2}
-    both = zip(before, now, strict=True)
-    return [
-        Outcome(a.chapter, max(a.state, b.state, key=worse.__getitem__), a.seconds + b.seconds, a.error or b.error,
-                a.because or b.because) for a, b in both
-    ]
-
-
-def _agree(findings: dict[str, dict[str, str]]) -> None:
-    """The languages must have found the same, to the last digit that a page can show."""
-    (first, reference), *others = findings.items()
-    for lang, found in others:
-        differing = [
-            figure for name in sorted(reference) for figure in _differing(name, reference[name], found.get(name))]
-        if differing:
-            raise WorkbookError(
-                f"These figures are others in {lang} than in {first}: {', '.join(differing[:8])}.",
-                why="A figure may not depend on the reader's language.",
-                way_out="Look for a random draw without the run's generator, or for text that enters a calculation.")
-
-
-def _differing(chapter: str, one: str, other: str | None) -> list[str]:
-    """The figures of a chapter that two languages found differently."""
-    ours, theirs = json.loads(one), json.loads(other or "{}")
-    return [
-        f"{chapter}.{name}" for name in sorted({*ours, *theirs})
-        if not _same(ours.get(name, {}), theirs.get(name, {}))]
-
-
-def _same(ours: dict[str, Any], theirs: dict[str, Any]) -> bool:
-    """Equal, but for the last bits of floats: an engine with several threads adds in another order each time."""
-    return ours.keys() == theirs.keys() and all(_close(value, theirs[key]) for key, value in ours.items())
-
-
-def _close(one: Any, other: Any) -> bool:
-    both = isinstance(one, float) and isinstance(other, float)
-    return math.isclose(one, other, rel_tol=SAME_FLOAT) if both else one == other
-
-
-@contextmanager
-def _reporting(stage: Store) -> Iterator[None]:
-    """Kernels started inside write to the stage and draw for a page."""
-    own = {STAGE: str(stage.root), REPORTING: "1"}
-    before = {name: os.environ.get(name) for name in own}
-    os.environ.update(own)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
 def _write_findings(stage: Store, draft: Path) -> None:
     """The findings of this run; chapters that were not run keep those of the report before."""
     file = draft / "findings.json"
@@ -244,7 +145,7 @@ def _write_findings(stage: Store, draft: Path) -> None:
 
 def _write_run(
     draft: Path, settings: Settings, period: Period, languages: Sequence[str], notebooks: list[Notebook],
-    outcomes: list[Outcome], digest: str,
+    outcomes: list[Outcome], digest: str, made_from: dict[str, dict[str, reuse.Parts | None]],
 ) -> None:
     """What the pages are made from, beside the notebooks and findings."""
     good = all(outcome.state == "done" for outcome in outcomes)
@@ -261,6 +162,8 @@ def _write_run(
         "engine": settings.engine.url,
         "fingerprint": digest if good else "",
         "languages": [lang for lang in ("en", "zh") if lang in {*languages, *before["languages"]}],
+        "made_from": {
+            lang: before.get("made_from", {}).get(lang, {}) | made_from.get(lang, {}) for lang in ("en", "zh")},
         "outcomes": [run.get(n.name, asdict(Outcome(n.name, "absent"))) for n in sorted(notebooks)],
     }
     write_whole(file, json.dumps(record, ensure_ascii=False, indent=1))
@@ -282,14 +185,6 @@ def _write_tables(stage: Store, draft: Path, notebooks: list[Notebook], period: 
             con.read_parquet(files).write_csv(str(folder / f"{table.replace('/', '_')}.csv"))
 
 
-def _is_good(folder: Path) -> bool:
-    file = folder / "run.json"
-    if not file.exists():
-        return False
-    states = {outcome["state"] for outcome in json.loads(file.read_text("utf-8"))["outcomes"]}
-    return not states & {"failed", "skipped"}
-
-
 def _complete_from(folder: Path, draft: Path) -> None:
     """Take what this render did not make from the report that is there."""
     for path in folder.rglob("*"):
@@ -302,7 +197,7 @@ def _complete_from(folder: Path, draft: Path) -> None:
 def _publish(draft: Path, folder: Path, stage: Store, outcomes: list[Outcome]) -> Rendered:
     """Swap the draft in; a failed attempt leaves a good report where it is."""
     ok = all(outcome.state == "done" for outcome in outcomes)
-    keep = not ok and _is_good(folder)
+    keep = not ok and is_good(folder)
     target = folder.with_name(f"{folder.name}.failed") if keep else folder
     if ok:
         stage.publish()
