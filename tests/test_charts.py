@@ -100,7 +100,7 @@ KINDS: dict[str, Callable[[str], Axes]] = {
 def test_each_kind_draws_without_a_missing_glyph(kind: str, lang: str) -> None:
     i18n.use(lang, "CNY")
     ax = KINDS[kind](lang)
-    picture, metadata = charts._png(ax.figure)
+    picture, metadata = charts.png(ax.figure)
     with Image.open(io.BytesIO(picture)) as image:
         assert image.width <= 1200 and image.height <= 1500
         assert len(np.unique(np.asarray(image.convert("L")))) > 10, "the picture is not empty"
@@ -112,7 +112,7 @@ def test_a_missing_glyph_is_noticed() -> None:
     """The Ge'ez letter ሀ and the like stand in no Chinese or Latin face: the check above can fail."""
     ax = charts.bars(pd.DataFrame({"n": ["\U00010330"], "v": [1]}), label="n", value="v")
     with pytest.warns(UserWarning, match="Glyph"):
-        charts._png(ax.figure)
+        charts.png(ax.figure)
 
 
 def test_without_a_system_font_the_packaged_one_draws(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,7 +121,7 @@ def test_without_a_system_font_the_packaged_one_draws(monkeypatch: pytest.Monkey
     charts.fonts.cache_clear()
     try:
         assert "Noto Sans SC" in charts.fonts()
-        charts._png(KINDS["bars"]("zh").figure)
+        charts.png(KINDS["bars"]("zh").figure)
     finally:
         charts.fonts.cache_clear()
 
@@ -171,7 +171,7 @@ def test_a_cut_axis_is_told() -> None:
 
 def test_a_dollar_in_a_name_starts_no_formula() -> None:
     ax = charts.bars(pd.DataFrame({"n": ["$5 $\\frac{$"], "v": [1]}), label="n", value="v")
-    charts._png(ax.figure)
+    charts.png(ax.figure)
 
 
 def test_end_labels_do_not_overlap() -> None:
@@ -185,7 +185,7 @@ def test_end_labels_do_not_overlap() -> None:
 def test_names_are_dark_enough_to_read() -> None:
     from matplotlib.colors import to_rgb
 
-    assert all(charts._contrast(np.array(to_rgb(charts._dark(colour)))) >= 4.45 for colour in charts.PALETTE)
+    assert all(charts.contrast(np.array(to_rgb(charts.dark(colour)))) >= 4.45 for colour in charts.PALETTE)
 
 
 def test_long_names_break_by_the_width_they_take() -> None:
