@@ -253,3 +253,14 @@ def test_the_last_bit_of_a_sum_is_no_difference_between_languages(book: Book, sh
     """An engine with several threads adds floats in another order each time; a page shows none of it."""
     book("11_one", "run.find('x', 0.1 + 0.2 if lang == 'en' else 0.3)")
     assert report.render(shop, as_of="2026-06").ok
+
+
+def test_one_chapter_of_a_new_workspace_collects_first(book: Book, shop: Path) -> None:
+    """Nothing is there yet, not even the day up to which orders go: what the chapter needs is run before it."""
+    book("11_collect", "from datetime import date, datetime\nrun.keep('raw/orders', pa.table({'order_id': ['a'], "
+         "'ordered_on': [date(2026, 6, 30)], 'arrived_at': [datetime(2026, 7, 2)]}))", makes=["raw/*"])
+    book("12_count", "run.find('day', run.as_of.isoformat(), unit='date')", needs=["raw/orders"])
+    book("13_else")
+    rendered = report.render(shop, only="12", lang="en")
+    assert [outcome.chapter for outcome in rendered.outcomes] == ["11_collect", "12_count"]
+    assert findings_of(rendered.folder)["12_count"]["day"].value == "2026-06-30"

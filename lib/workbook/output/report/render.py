@@ -25,7 +25,7 @@ from workbook.output.report import reuse
 from workbook.output.report.execution import Outcome, check_options
 from workbook.output.report.freshness import fingerprint, same_report
 from workbook.output.report.pages import write_pages
-from workbook.output.report.work import Tell, Work, is_good
+from workbook.output.report.work import Tell, Work, has_orders, is_good
 
 MOST_ROWS_IN_CSV = 100_000
 
@@ -75,7 +75,7 @@ def render(
     if made is not None:
         return _as_it_is(made)
     stage = _new_stage(declared)
-    if period is None and only:
+    if period is None and only and has_orders(stage):
         period = last_complete_period(stage, declared)
     chosen = _chosen(notebooks, only, stage, period)
     draft = declared.reports_folder / f".draft-{os.getpid()}"

@@ -66,7 +66,7 @@ class Before:
         return True
 
 
-def _has_orders(stage: Store) -> bool:
+def has_orders(stage: Store) -> bool:
     return stage.has("raw/orders") or stage.has("raw/order_lines")
 
 
@@ -134,7 +134,7 @@ class Work:
         """The good report of this period that is there; where the period is not known yet, of what it was last time."""
         period = self.period
         if period is None:
-            period = last_complete_period(self.stage, self.settings) if _has_orders(self.stage) else None
+            period = last_complete_period(self.stage, self.settings) if has_orders(self.stage) else None
         folder = self.settings.reports_folder / period.label if period else None
         return Before(folder) if folder and is_good(folder) else None
 
