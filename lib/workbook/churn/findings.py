@@ -39,7 +39,7 @@ from workbook.churn.naive import Silences
 from workbook.churn.prospects import Outlook
 from workbook.churn.renewals import Monthly
 from workbook.data.run import Run
-from workbook.scoring import Estimate
+from workbook.scoring import Estimate, wilson
 
 FEWEST = 30
 
@@ -80,8 +80,9 @@ def find_foresight(
     n = int(best["n"]) if len(rows) else None
     _find(run, "active_customers", active, "customers")
     _find(run, "chosen_model", rows.index[0] if len(rows) else None, "text")
-    rate = best["events"] / best["n"] if len(rows) else None
-    _find(run, "churn_rate", rate, "share", n=n, evidence="observed")
+    rate = wilson(int(best["events"]), n) if n else None
+    ends = {"low": rate.low, "high": rate.high} if rate else {}
+    _find(run, "churn_rate", rate.value if rate else None, "share", n=n, evidence="observed", **ends)
     for name in ("auc", "average_precision", "brier"):
         _find(run, name, best.get(name), "number", low=best.get(f"{name}_low"), high=best.get(f"{name}_high"), n=n,
               evidence="observed")
