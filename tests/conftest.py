@@ -9,6 +9,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -287,3 +288,18 @@ def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]
         nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), folder / f"{name}.ipynb")
 
     return write
+
+
+@pytest.fixture(scope="session")
+def workbook() -> Callable[..., str]:
+    """`workbook("render", "--as-of", "2015-02-07", folder=folder)`: the command as a user gives it; what it printed."""
+
+    def command(*arguments: str, folder: Path) -> str:
+        ran = subprocess.run(
+            [str(Path(sys.executable).with_name("workbook")), *arguments], cwd=folder, capture_output=True, text=True,
+            env=os.environ | {"COLUMNS": "200"},
+        )  # fmt: skip
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return ran.stdout
+
+    return command

@@ -5,10 +5,8 @@ file is the copy inside the package `lifetimes`.
 """
 
 import json
-import os
 import re
-import subprocess
-import sys
+from collections.abc import Callable
 from importlib.metadata import files
 from pathlib import Path
 
@@ -22,17 +20,8 @@ PUBLISHED = {  # finding: value, tolerance to which it is known
 }  # fmt: skip
 
 
-def workbook(*arguments: str, folder: Path) -> str:
-    ran = subprocess.run(
-        [str(Path(sys.executable).with_name("workbook")), *arguments], cwd=folder, capture_output=True, text=True,
-        env=os.environ | {"COLUMNS": "200"},
-    )  # fmt: skip
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    return ran.stdout
-
-
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def report(tmp_path_factory: pytest.TempPathFactory, workbook: Callable[..., str]) -> Path:
     """The folder of the report of September 1997."""
     folder = tmp_path_factory.mktemp("cdnow")
     (sample,) = (file for file in files("lifetimes") or [] if file.name == "CDNOW_sample.txt")

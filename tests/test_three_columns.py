@@ -1,10 +1,8 @@
 """The smallest shop: one file with customer, day and amount, from `workbook new` to a report of every chapter."""
 
 import json
-import os
 import re
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,17 +26,8 @@ ROWS = """customer,date,amount
 """
 
 
-def workbook(*arguments: str, folder: Path) -> str:
-    ran = subprocess.run(
-        [str(Path(sys.executable).with_name("workbook")), *arguments], cwd=folder, capture_output=True, text=True,
-        env=os.environ | {"COLUMNS": "200"},
-    )  # fmt: skip
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    return ran.stdout
-
-
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def report(tmp_path_factory: pytest.TempPathFactory, workbook: Callable[..., str]) -> Path:
     """Every chapter of the smallest shop, in English."""
     folder = tmp_path_factory.mktemp("smallest")
     (folder / "sales.csv").write_text(ROWS)

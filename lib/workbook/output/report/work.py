@@ -81,6 +81,7 @@ class Work:
         self.notebooks = {notebook.name: notebook for notebook in notebooks}
         self.languages, self.force = languages, force
         self.states: dict[tuple[str, str], Outcome] = {}
+        self._read: dict[Path, Before | None] = {}  # reports that are there, read once a render
         self.findings: dict[str, dict[str, str]] = {lang: {} for lang in languages}
         self.made_from: dict[str, dict[str, reuse.Parts | None]] = {lang: {} for lang in languages}
 
@@ -136,7 +137,9 @@ class Work:
         if period is None:
             period = last_complete_period(self.stage, self.settings) if has_orders(self.stage) else None
         folder = self.settings.reports_folder / period.label if period else None
-        return Before(folder) if folder and is_good(folder) else None
+        if folder and folder not in self._read:
+            self._read[folder] = Before(folder) if is_good(folder) else None
+        return self._read[folder] if folder else None
 
     def _executed(self, notebook: Notebook, lang: str, parameters: dict[str, Any], sharing: int) -> Outcome:
         first = self.states.get((self.languages[0], notebook.name))
