@@ -69,7 +69,7 @@ readme: $(INSTALLED) ## write the table of notebooks into README.md again
 
 lock: ## resolve pyproject.toml into the lock files again (upgrade=1: to the newest versions)
 	@test -x $(BIN)/uv || { echo "make lock runs uv, which make setup installs." >&2; exit 1; }
-	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --extra postgres --extra dev \
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --extra postgres --extra pdf --extra dev \
 		--universal --python-version 3.11 --generate-hashes --no-config --quiet $(if $(upgrade),--upgrade) --output-file requirements.lock
 	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["spark"])' \
 		| UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile - --constraint requirements.lock \
