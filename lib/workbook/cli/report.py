@@ -1,0 +1,64 @@
+"""`workbook render`, `comment`: the report of a period."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+from tqdm import tqdm
+
+from workbook.cli.root import SettingsFile, app
+from workbook.data.errors import WorkbookError
+from workbook.data.settings import load_settings
+
+
+@app.command()
+def render(
+    as_of: Annotated[str, typer.Option(
+        help="2026-06, 2026-06-30, 2026-W23 or 2026-Q2; the last complete period when left out")] = "",
+    only: Annotated[str, typer.Option(help="one chapter, such as 04, and what it needs")] = "",
+    lang: Annotated[str, typer.Option(help="en or zh; all that the settings name when left out")] = "",
+    settings: SettingsFile = "workbook.yaml",
+    force: Annotated[bool, typer.Option("--force", help="also when nothing has changed since")] = False,
+) -> None:
+    """Run the notebooks and write reports/PERIOD/."""
+    from workbook.output import report  # papermill takes two seconds to import
+
+    if lang not in ("", "en", "zh"):
+        raise WorkbookError(f"{lang!r} is no language of the workbook.", way_out="Write --lang en or --lang zh.")
+    rendered = report.render(settings, as_of=as_of, only=only, lang=lang, force=force, tell=_tell)
+    for outcome in rendered.outcomes:
+        if outcome.state == "failed":
+            typer.echo(f"{outcome.chapter} failed: {outcome.error}", err=True)
+    if rendered.unchanged:
+        typer.echo("Nothing it is made from has changed (--force renders it all the same).")
+    if rendered.kept:
+        typer.echo(f"The last good report is still {rendered.kept / 'index.html'}")
+    typer.echo(f"{'The report' if rendered.ok else 'The incomplete report'}: {rendered.index}")
+    if not rendered.ok:
+        raise typer.Exit(1)
+
+
+def _tell(step: str, outcome: object) -> None:
+    if outcome is None:
+        tqdm.write(f"{step} …", file=sys.stderr)
+    else:
+        seconds = f" in {outcome.seconds:.1f} s" if outcome.seconds else ""
+        told = "kept: nothing it is made from has changed" if outcome.kept else f"{outcome.state}{seconds}"
+        why = f" (because of: {', '.join(outcome.changed)})" if outcome.changed not in ((), ("first",)) else ""
+        tqdm.write(f"{step} {told}{why}", file=sys.stderr)
+
+
+@app.command()
+def comment(
+    period: Annotated[str, typer.Argument(help="the rendered period, such as 2026-06")],
+    chapter: Annotated[str, typer.Argument(help="the chapter, such as 04")],
+    text: Annotated[str, typer.Argument(help="the comment")],
+    by: Annotated[str, typer.Option(help="who says so")] = "",
+    settings: SettingsFile = "workbook.yaml",
+) -> None:
+    """Add a comment to a chapter of a rendered report; it survives a new render."""
+    from workbook.output import report
+
+    typer.echo(f"Noted: {report.comment(load_settings(settings), period, chapter, text, by=by)}")
