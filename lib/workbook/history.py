@@ -7,9 +7,15 @@ back share these definitions, so that 04, 06 and 08 speak of the same purchases.
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal
 
 import ibis
 import ibis.expr.types as ir
+
+from workbook.data.errors import WorkbookError
+
+OrderMetric = Literal["orders", "revenue", "margin", "bought"]
+ORDER_METRICS: tuple[OrderMetric, ...] = ("orders", "revenue", "margin", "bought")
 
 
 def is_purchase(orders: ir.Table) -> ir.BooleanValue:
@@ -57,3 +63,20 @@ def purchase_days(orders: ir.Table, *, as_of: date) -> ir.Table:
         whole = bought.cost.isnull().sum() == 0
         sums["cost"] = ibis.ifelse(whole, bought.cost.sum(), None).cast("decimal(18, 4)")
     return bought.group_by("customer_id", "ordered_on").aggregate(**sums)
+
+
+def order_worth(orders: ir.Table, metric: OrderMetric) -> ir.FloatingValue:
+    """What one purchase adds to a metric.
+
+    Raises:
+        WorkbookError: margin asked of orders without costs.
+    """
+    if metric in ("orders", "bought"):
+        return ibis.literal(1.0)
+    if metric == "revenue":
+        return orders.net_amount.cast("float64")
+    if "cost" not in orders.columns:
+        raise WorkbookError("The margin of orders was asked for, but their cost is not known.",
+                            way_out="Add products with their cost, or judge by revenue.")
+    kept = (orders.net_amount / orders.amount.nullif(0)).cast("float64").coalesce(1.0)
+    return orders.net_amount.cast("float64") - orders.cost.cast("float64").coalesce(0.0) * kept

@@ -18,7 +18,6 @@ from workbook.ab_testing.cuped import CupedHealth, cuped_effects, cuped_health
 from workbook.ab_testing.differences import differences, is_parallel
 from workbook.ab_testing.effects import Effect, as_frame
 from workbook.ab_testing.experiments import (
-    ORDER_METRICS,
     Metric,
     control_of,
     effects,
@@ -69,6 +68,7 @@ from workbook.ab_testing.unrandomised import CLAIMS, JudgedCampaign, campaign_ro
 from workbook.ab_testing.uplift import FEATURES, Uplift, features, judge_uplift
 from workbook.ab_testing.verdict import Verdict, Worth, judge_experiment, own_prior, worth_a_year
 from workbook.ab_testing.worths import worths
+from workbook.history import ORDER_METRICS
 
 __all__ = [
     "CLAIMS",

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import ibis
 import ibis.expr.types as ir
@@ -31,12 +31,9 @@ from workbook.ab_testing.means import mean_effects
 from workbook.ab_testing.rates import rate_effects
 from workbook.ab_testing.ratios import ratio_effects
 from workbook.data.engine import few_rows
-from workbook.data.errors import WorkbookError
-from workbook.history import is_purchase, known_on
+from workbook.history import OrderMetric, is_purchase, known_on, order_worth
 
 CONTROL_NAMES = ("control", "a", "off", "holdout", "baseline", "none")
-OrderMetric = Literal["orders", "revenue", "margin", "bought"]
-ORDER_METRICS: tuple[OrderMetric, ...] = ("orders", "revenue", "margin", "bought")
 PER_UNIT = "_per_unit"
 
 
@@ -140,23 +137,6 @@ def measured_from_orders(
                            before=(sums.before > 0).cast("float64"))
     below = ibis.literal(1.0) if metric == "orders" else sums.orders.cast("float64")
     return sums.select(*keys, "value", "before", denominator=below)
-
-
-def order_worth(orders: ir.Table, metric: OrderMetric) -> ir.FloatingValue:
-    """What one purchase adds to a metric.
-
-    Raises:
-        WorkbookError: margin asked of orders without costs.
-    """
-    if metric in ("orders", "bought"):
-        return ibis.literal(1.0)
-    if metric == "revenue":
-        return orders.net_amount.cast("float64")
-    if "cost" not in orders.columns:
-        raise WorkbookError("The margin of orders was asked for, but their cost is not known.",
-                            way_out="Add products with their cost, or judge by revenue.")
-    kept = (orders.net_amount / orders.amount.nullif(0)).cast("float64").coalesce(1.0)
-    return orders.net_amount.cast("float64") - orders.cost.cast("float64").coalesce(0.0) * kept
 
 
 def metrics_of(outcomes: ir.Table, experiment_id: str, *, as_of: date) -> tuple[Metric, ...]:

@@ -13,11 +13,11 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from workbook.ab_testing.experiments import ORDER_METRICS
 from workbook.ab_testing.review import Reviewed
 from workbook.ab_testing.segment_effects import Segments, by_segment, orders_before
 from workbook.ab_testing.sequential import daily_looks, sequence
 from workbook.ab_testing.uplift import Uplift, features, judge_uplift
+from workbook.history import ORDER_METRICS
 
 
 def watched(

@@ -37,9 +37,9 @@ import scipy.special
 import scipy.stats
 
 from workbook.ab_testing.effects import ALPHA
-from workbook.ab_testing.experiments import OrderMetric, of_one_arm, order_worth
+from workbook.ab_testing.experiments import of_one_arm
 from workbook.data.engine import few_rows
-from workbook.history import is_purchase, known_on
+from workbook.history import OrderMetric, is_purchase, known_on, order_worth
 
 FEWEST = 25  # customers of each arm with a value other than 0
 LONGEST = 400  # looks
