@@ -12,7 +12,7 @@ import pytest
 
 from workbook.data.errors import WorkbookError
 from workbook.data.findings import Finding
-from workbook.data.run import STAGE, Run, forget_scratch, last_complete_period, open_run, open_store
+from workbook.data.run import RECALL, STAGE, Run, forget_scratch, last_complete_period, open_run, open_store
 from workbook.data.settings import load_settings
 from workbook.data.store import Store
 
@@ -185,6 +185,27 @@ def fitting(calls: list[date]) -> Callable[[date], dict[str, object]]:
         return {"cut": last_day.isoformat()}
 
     return fit
+
+
+def test_second_language_reads_what_the_first_one_made_and_draws_on_from_there(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(STAGE, str(tmp_path / "stage"))
+    first = opened(shop)
+    made = first.once("draws", lambda: first.rng.normal(size=3).tolist())
+    drawn_next = first.rng.normal()
+
+    monkeypatch.setenv(RECALL, "1")
+    second = opened(shop)
+    assert second.once("draws", lambda: pytest.fail("made a second time")) == made
+    assert second.rng.normal() == drawn_next
+    assert second.once("only here", lambda: 7) == 7  # what the first did not make is made
+
+
+def test_without_a_report_nothing_is_laid_by(shop: Path) -> None:
+    run = opened(shop)
+    assert [run.once("n", lambda: 1), run.once("n", lambda: 2)] == [1, 2]
+    assert not (run.store.root / "once").exists()
 
 
 def test_rule_is_fitted_at_the_first_period_and_kept(shop: Path) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import ibis
 import ibis.expr.types as ir
@@ -29,6 +30,8 @@ from workbook.data.run import Run
 from workbook.data.schema import TABLES
 
 _MARKED = "clean/marked_lines"
+_KEPT = {"lines": "order_lines", "orders": "orders", "customers": "customers", "returns": "returns",
+         "unmatched": "unmatched_returns", "identities": "identities"}  # of `Cleaned` → its table
 _OWN_WAY = ("orders", "order_lines", "customers", "returns")  # tables that are more than cut and tidied
 
 
@@ -58,6 +61,22 @@ def clean(run: Run) -> Cleaned:
     Raises:
         WorkbookError: when no order arrived, none is left, or a gate fails.
     """
+    told = run.once("cleaned", lambda: _cleaned(run))
+    tables = {name: run.table(f"clean/{table}") for name, table in _KEPT.items()}
+    return Cleaned(**tables, ledger=told.ledger, gates=told.gates, quality=told.quality, spellings=told.spellings)
+
+
+class _Told(NamedTuple):
+    """What is known of a cleaning beside its tables."""
+
+    ledger: list[ledger.Line]
+    gates: list[Gate]
+    quality: pd.DataFrame
+    spellings: dict[str, dict[str, str]]
+
+
+def _cleaned(run: Run) -> _Told:
+    """Keep every clean table, and tell what was done."""
     work = _Work(run)
     kept = work.kept()
     people = work.people(kept)
@@ -68,14 +87,14 @@ def clean(run: Run) -> Cleaned:
     else:
         netted, lines = returns.net(kept.filter(kept.amount > 0), None, age_days=0), returns.unnetted(kept)
     made = _keep(work, people, lines, netted)
-    made.ledger = [*work.entries, *_later_entries(work, people, made), *work.others(people.merged)]
-    run.keep("clean/ledger", ledger.table_of(made.ledger))
-    made.gates = _gates(work, made)
-    run.keep("clean/gates", gates.table_of(made.gates))
-    made.quality = work.quality(made.ledger)
-    run.keep("clean/quality", made.quality)
-    gates.refuse(made.gates)
-    return replace(made, spellings=work.spellings)
+    entries = [*work.entries, *_later_entries(work, people, made), *work.others(people.merged)]
+    run.keep("clean/ledger", ledger.table_of(entries))
+    met = _gates(work, made)
+    run.keep("clean/gates", gates.table_of(met))
+    measured = work.quality(entries)
+    run.keep("clean/quality", measured)
+    gates.refuse(met)
+    return _Told(entries, met, measured, work.spellings)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ Interactive runs write to a scratch overlay that reads through to the store. A r
 from __future__ import annotations
 
 import os
+import pickle
 import platform
 import shutil
 import zlib
@@ -16,7 +17,7 @@ from datetime import date
 from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import ibis.expr.types as ir
@@ -37,6 +38,7 @@ from workbook.data.store import Data, Store
 
 STAGE = "WORKBOOK_STAGE"
 RECALL = "WORKBOOK_RECALL"  # set for the further languages of a report: what the first one made is read, not made again
+Made = TypeVar("Made")
 _ANY_DATE = ("raw/", "quarantine/", "collection/")  # tables that know no as_of
 
 
@@ -107,6 +109,25 @@ class Run:
             self._full(name), table, con=self.con, made_by=self.chapter, key=key, parameters=parameters
         )
         return self.table(name)
+
+    def once(self, name: str, make: Callable[[], Made]) -> Made:
+        """A slow result in memory: made once a report, whatever the number of its languages.
+
+        Args:
+            name: the chapter's own name for it.
+            make: takes nothing; returns what can be pickled, so no expression of the engine. It may draw from `rng`,
+                which goes on from the same state in every language.
+        """
+        stage = os.environ.get(STAGE)
+        file = self.store.root / "once" / self.chapter / f"{name}.pickle"
+        if stage and os.environ.get(RECALL) == "1" and file.exists():
+            made, self.rng.bit_generator.state = pickle.loads(file.read_bytes())
+            return made
+        made = make()
+        if stage:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(pickle.dumps((made, self.rng.bit_generator.state)))
+        return made
 
     def peek(self, table: ir.Table, limit: int = 10) -> pd.DataFrame:
         """A few rows to look at, at most 1,000."""
