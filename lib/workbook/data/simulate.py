@@ -29,11 +29,11 @@ from workbook.data.errors import WorkbookError
 from workbook.data.simulation.arrival import LARGEST_BOOK, write_records
 from workbook.data.simulation.cell import CELL, Cell, make_cell
 from workbook.data.simulation.clock import Clock, make_clock
-from workbook.data.simulation.parameters import Experiment, Parameters, Persona
+from workbook.data.simulation.parameters import Action, Experiment, Parameters, Persona
 from workbook.data.simulation.shop import Shop, facts, shop_tables, write_facts
 from workbook.data.simulation.tables import plain
 
-__all__ = ["CELL", "Experiment", "Parameters", "Persona", "Shop", "simulate", "write"]
+__all__ = ["CELL", "Action", "Experiment", "Parameters", "Persona", "Shop", "simulate", "write"]
 
 MOST_CUSTOMERS = 9_999_999
 ROW_GROUP = 200_000  # rows; fixed, so that the bytes do not depend on how many cells are made at a time

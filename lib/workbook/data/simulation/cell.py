@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from workbook.data.simulation import catalog, encounters, purchases
+from workbook.data.simulation import actions, catalog, encounters, purchases
 from workbook.data.simulation.clock import Clock
 from workbook.data.simulation.encounter_tables import EncounterScribe
 from workbook.data.simulation.parameters import Parameters
@@ -41,6 +41,7 @@ def make_cell(parameters: Parameters, clock: Clock, seed: int, number: int, cust
     people = make_people(parameters, clock, rng["people"], first, min(CELL, customers - first))
     orders, left = purchases.make_orders(parameters, clock, people, rng["orders"])
     trials, orders = purchases.make_trials(parameters, clock, people, orders, left, rng["trials"])
+    orders = actions.bigger_baskets(parameters, clock, people, orders)
     lines = purchases.make_lines(parameters, clock, people, orders, shelf, rng["lines"])
     back = purchases.make_returns(parameters, people, orders, lines, shelf, rng["returns"])
     context = encounters.make_context(parameters, people, orders, rng["context"])
@@ -51,6 +52,14 @@ def make_cell(parameters: Parameters, clock: Clock, seed: int, number: int, cust
     cents = np.bincount(lines.order, lines.quantity * lines.unit_cents, minlength=len(orders)).astype(np.int64)
     invoices = encounters.make_payments(parameters, clock, people, orders, context, cents, rng["payments"])
     visits = encounters.make_visits(parameters, clock, people, orders, context, lines, left, shelf, rng["visits"])
+    own = np.random.SeedSequence(seed, spawn_key=(number, len(_TOPICS)))
+    if parameters.actions:
+        found = actions.Bought(orders, lines, back, context, invoices)
+        (orders, lines, back, context, invoices), place = actions.with_actions(
+            parameters, clock, people, left, shelf, found, own)
+        invitations, answers = actions.surveys_moved(invitations, answers, place)
+        tickets, visits = actions.moved(tickets, place), actions.visits_moved(visits, place)
+        cents = np.bincount(lines.order, lines.quantity * lines.unit_cents, minlength=len(orders)).astype(np.int64)
 
     sales, met, known = (scribe(parameters, clock, people, orders, context, shelf)
                          for scribe in (SalesScribe, EncounterScribe, TruthScribe))
@@ -63,7 +72,7 @@ def make_cell(parameters: Parameters, clock: Clock, seed: int, number: int, cust
         "payments": sales.payments(invoices),
         "subscriptions": sales.subscriptions(contracts),
         "events": met.events(visits),
-        "contacts": met.contacts(contacts),
+        "contacts": met.contacts(contacts, actions.messages(parameters, clock, people, own)),
         "consents": met.consents(stopped),
         "referrals": sales.referrals(),
         "assignments": met.assignments(trials),

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from workbook.data.simulation import catalog, encounters, purchases
 from workbook.data.simulation.clock import Clock, month_start
 from workbook.data.simulation.scribe import Scribe, no_trial
-from workbook.data.simulation.tables import Number, Words, running, strings
+from workbook.data.simulation.tables import Number, Words, plain, running, strings
 
 
 class EncounterScribe(Scribe):
@@ -33,7 +33,23 @@ class EncounterScribe(Scribe):
             traffic_source=Words(visits["source"], catalog.TRAFFIC_SOURCES),
             device=Words(visits["device"], encounters.DEVICES), dwell_seconds=visits["dwell"])
 
-    def contacts(self, contacts: encounters.Columns) -> pa.Table:
+    def contacts(self, contacts: encounters.Columns, messages: encounters.Columns) -> pa.Table:
+        """The newsletters, and the messages of actions where there are any."""
+        newsletters = self._newsletters(contacts)
+        return pa.concat_tables([plain(newsletters), plain(self._messages(messages))]) if messages else newsletters
+
+    def _messages(self, messages: encounters.Columns) -> pa.Table:
+        which, actions = messages["campaign"], self.parameters.actions
+        number = self.people.number[messages["person"]].astype(np.int64)
+        words = {column: Words(which, [getattr(action, name) for action in actions])
+                 for column, name in (("campaign_id", "name"), ("channel", "channel"), ("offer", "offer"))}
+        return self._table(
+            "contacts", contact_id=Number(which * 10**8 + number + 1, 11, "A"),
+            customer_id=self._customer(messages["person"]), sent_at=messages["sent"],
+            delivered_at=messages["delivered"], opened_at=messages["opened"], clicked_at=messages["clicked"],
+            unsubscribed_at=messages["unsubscribed"], cost=messages["cents"], **words)
+
+    def _newsletters(self, contacts: encounters.Columns) -> pa.Table:
         month = contacts["campaign"]
         number = self.people.number[contacts["person"]].astype(np.int64)
         return self._table(

@@ -64,6 +64,7 @@ def make_visits(parameters: Parameters, clock: Clock, people: People, orders: Or
     later = rng.poisson(parameters.visits_after * rate * after * ~people.prospect[watched])
 
     who = np.concatenate([orders.person[bought], np.repeat(watched, here), np.repeat(watched, later)])
+    session_order = np.r_[bought, np.full(here.sum() + later.sum(), -1)]
     begin = np.concatenate([
         orders.at[bought] - rng.uniform(4.0, 40.0, len(bought)) / 1440.0,
         _between(rng, np.repeat(people.born[watched], here), np.repeat(gone, here)),
@@ -86,7 +87,7 @@ def make_visits(parameters: Parameters, clock: Clock, people: People, orders: Or
     lasting = np.where(kind == 5, 1.0, counts.sum(axis=1)[session])
     at = begin[session] + np.where(kind == 5, purchase_at[session] - begin[session], step * 3.5 / lasting / 1440.0)
     return {
-        "person": who[session], "session": session, "first_order": np.where(furthest == 4, 0, -1)[session],
+        "person": who[session], "session": session, "order": session_order[session],
         "event": kind, "at": np.minimum(at, clock.days - 1e-5),
         "product": np.where((kind >= 2) & (kind <= 3), product, -1),
         "term": np.where(kind == 1, rng.integers(0, len(catalog.SEARCH_TERMS), len(session)), -1),

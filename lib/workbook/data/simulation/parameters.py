@@ -64,6 +64,22 @@ class Experiment:
     treated_share: float = 0.5
 
 
+@dataclass(frozen=True)
+class Action:
+    """Something done to chosen customers on one day, and its true effect on each of them while it works."""
+
+    name: str  # campaign id of its messages
+    day: date
+    customers: tuple[str, ...]  # ids of the treated
+    rate: float = 1.0  # multiplies the order rate of who is still with the shop
+    basket: float = 1.0  # multiplies what an order comes to
+    comes_back: float = 0.0  # share of those who had left who order once more
+    days: int = 60  # for which it works
+    cost: float = 0.01  # CNY a message
+    channel: str = "mail"
+    offer: str = ""
+
+
 PERSONAS = (
     Persona("tea_connoisseur", 0.16, 1.5, 0.6, 1.7, 0.7, 0.4, 0.3, 0.6, 0.16, 0.28, (1972, 8),
             (6, 2, 3, 0.5, 0.2, 0.3), (1, 2, 4, 4, 1), (1, 2, 4, 4, 2),
@@ -125,6 +141,7 @@ class Parameters:
     personas: tuple[Persona, ...] = PERSONAS
     channels: tuple[Channel, ...] = CHANNELS
     experiments: tuple[Experiment, ...] = EXPERIMENTS
+    actions: tuple[Action, ...] = ()
     season: bool = True  # feasts and promotions move the order rate
     promotion_discount: float = 0.10  # further price reduction while a promotion runs
     lowest_price_share: float = 0.5  # of the list price, below which nothing is sold: lifts the smallest orders

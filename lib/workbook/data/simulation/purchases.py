@@ -23,7 +23,7 @@ class Orders:
     value: np.ndarray  # CNY that the customer is ready to pay, gamma-gamma
     promoted: np.ndarray  # a promotion ran
     guest: np.ndarray  # bought without saying who
-    added: np.ndarray  # number of the experiment that caused it; −1 for none
+    added: np.ndarray  # number of the experiment, or after these of the action, that caused it; −1 for none
 
     def __len__(self) -> int:
         return len(self.person)
@@ -46,6 +46,7 @@ class Returned:
     """One array entry a line that comes back, some of them after the end of the history."""
 
     line: np.ndarray  # position in Lines
+    turn: np.ndarray  # the same when it was drawn, before any action: the reason follows from it
     quantity: np.ndarray
     cents: np.ndarray
     at: np.ndarray
@@ -88,7 +89,7 @@ def make_orders(
         at = clock.advance(people.persona[here], at, rng.exponential(1.0, len(here)) / people.rate[here])
         here, at = here[at < clock.days], at[at < clock.days]
     person, sequence, when, service = (np.concatenate(parts) for parts in zip(*rounds, strict=True))
-    orders = _with_values(parameters, clock, people, rng, person, when, service, np.full(len(person), -1))
+    orders = with_values(parameters, clock, people, rng, person, when, service, np.full(len(person), -1))
     last = np.full(len(people), -np.inf)
     np.maximum.at(last, orders.person, orders.at)
     return orders, np.where(np.isfinite(left), last, left)
@@ -101,8 +102,9 @@ def _service(parameters: Parameters, clock: Clock, people: People, who: np.ndarr
     return rng.normal(0.0, 1.0, len(who)) - during * parameters.crisis_depth * (1.0 + hit)
 
 
-def _with_values(parameters: Parameters, clock: Clock, people: People, rng: np.random.Generator, person: np.ndarray,
-                 at: np.ndarray, service: np.ndarray, added: np.ndarray) -> Orders:
+def with_values(parameters: Parameters, clock: Clock, people: People, rng: np.random.Generator, person: np.ndarray,
+                at: np.ndarray, service: np.ndarray, added: np.ndarray) -> Orders:
+    """Orders of these customers at these times, with the hour and the value that each comes to."""
     day = np.minimum(at.astype(int), clock.days - 1)
     order = np.lexsort((day + (hour := _hour(rng, len(person))) / 24.0, person))
     person, service, added, day = person[order], service[order], added[order], day[order]
@@ -149,7 +151,7 @@ def make_trials(
     person, at, added = (np.concatenate(parts) for parts in zip(*extra, strict=True))
     if not len(person):
         return trials, orders
-    more = _with_values(parameters, clock, people, rng, person, at, rng.normal(0.0, 1.0, len(person)), added)
+    more = with_values(parameters, clock, people, rng, person, at, rng.normal(0.0, 1.0, len(person)), added)
     return trials, _merged(orders, more)
 
 
@@ -209,5 +211,5 @@ def make_returns(parameters: Parameters, people: People, orders: Orders, lines: 
     partial = (whole > 1) & (rng.random(len(back)) < parameters.partial_share)
     quantity = np.where(partial, 1 + (rng.random(len(back)) * (whole - 1)).astype(int), whole)
     delay = 1.0 + rng.gamma(parameters.return_shape, parameters.return_scale, len(back))
-    return Returned(line=back, quantity=quantity, cents=quantity * lines.unit_cents[back],
+    return Returned(line=back, turn=back, quantity=quantity, cents=quantity * lines.unit_cents[back],
                     at=orders.at[lines.order[back]] + delay)

@@ -48,6 +48,8 @@ def shop_tables(parameters: Parameters, clock: Clock, totals: dict[str, np.ndarr
         "channel": Words((month % 3 == 2).astype(int), encounters.CONTACT_CHANNELS),
         "offer": Words(month % len(encounters.OFFERS), encounters.OFFERS), "started_on": first + 9,
         "ended_on": first + 16, "cost": np.full(len(month), 30_000)}, start)
+    if parameters.actions:
+        campaigns = pa.concat_tables([plain(campaigns), plain(action_campaigns(parameters, clock))])
     names = [channel.name for channel in parameters.channels]
     each = np.array([channel.cost for channel in parameters.channels]) * 100.0
     won = totals["won"].reshape(-1, len(names))[:clock.months]
@@ -58,13 +60,28 @@ def shop_tables(parameters: Parameters, clock: Clock, totals: dict[str, np.ndarr
     return {"products": plain(products), "campaigns": plain(campaigns), "channel_costs": plain(channel_costs)}
 
 
+def action_campaigns(parameters: Parameters, clock: Clock) -> pa.Table:
+    """One campaign an action."""
+    place, actions = np.arange(len(parameters.actions)), parameters.actions
+    begun = np.array([clock.day(action.day) for action in actions])
+    return table("campaigns", {
+        "campaign_id": Words(place, [action.name for action in actions]),
+        "campaign_name": Words(place, [action.name for action in actions]),
+        "channel": Words(place, [action.channel for action in actions]),
+        "offer": Words(place, [action.offer for action in actions]), "started_on": begun, "ended_on": begun,
+        "cost": 0 * place}, clock.start)
+
+
 def facts(
     parameters: Parameters, clock: Clock, seed: int, customers: int, totals: dict[str, np.ndarray]
 ) -> dict[str, Any]:
     """What truth.json says: the parameters, the calendar and the shop's totals by month, in CNY."""
     labels = [f"{month_start(clock.start, month):%Y-%m}" for month in range(clock.months + 1)]
+    stated = asdict(parameters)
+    if not parameters.actions:
+        del stated["actions"]
     return {
-        "customers": customers, "months": clock.months, "seed": seed, "parameters": asdict(parameters),
+        "customers": customers, "months": clock.months, "seed": seed, "parameters": stated,
         "crisis": [str(date.fromordinal(clock.start.toordinal() + day)) for day in clock.crisis],
         "calendar": [asdict(occasion) for occasion in clock.occasions],
         "totals": {name: dict(zip(labels, (totals[name] / per).tolist(), strict=True)) for name, per in (

@@ -30,12 +30,12 @@ class TruthScribe(Scribe):
             "is_tracked": people.tracked, "may_be_written_to": people.consents, "may_be_texted": people.consents_sms})
 
     def orders_table(self) -> pa.Table:
-        trials = [experiment.name for experiment in self.parameters.experiments]
+        causes = [cause.name for cause in (*self.parameters.experiments, *self.parameters.actions)]
         return pa.table({
             "order_id": self.order_id, "customer_id": strings(self._customer(self.orders.person)),
             "is_anonymous": self.orders.guest, "service": self.orders.service,
             "ordered_on": dates(self.orders.at, self.clock.start),
-            "added_by": strings(Words(self.orders.added, trials))})
+            "added_by": strings(Words(self.orders.added, causes))})
 
     def returns(self, lines: purchases.Lines, back: purchases.Returned) -> pa.Table:
         line = back.line
