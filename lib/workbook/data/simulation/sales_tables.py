@@ -118,8 +118,8 @@ class SalesScribe(Scribe):
             "returns", return_id=self._return_id(lines, line), order_id=self._order(order), line_no=lines.line_no[line],
             product_id=Words(lines.product[line], self.shelf.ids), quantity=back.quantity[here] * 100,
             amount=back.cents[here], returned_at=back.at[here],
-            reason=Words(np.where(poor == 1, 0, 1 + back.turn[here] % 3), ("late or damaged", "not as described", "changed mind",
-                                                                "wrong item")))
+            reason=Words(np.where(poor == 1, 0, 1 + back.turn[here] % 3),
+                         ("late or damaged", "not as described", "changed mind", "wrong item")))
 
     def payments(self, invoices: encounters.Columns) -> pa.Table:
         paid = ~np.isnan(invoices["paid"])
