@@ -10,12 +10,10 @@ each other. Many cells are looked at, so a cell is called unusual only beyond th
 least five customers were expected.
 
 Cells with fewer customers than `smallest_cell` are hidden, and so are further cells until none of them can be worked
-out from the row and column totals: each hidden cell lies on a loop of hidden cells, around which customers could be
-shifted one by one without changing a total. Rare levels of an attribute are put together first. This protects one
-table by itself; two tables of the same customers, laid side by side, can still tell more.
+out from the row and column totals (`pivot.suppression` says how, and what that does not protect from). Rare levels of
+an attribute are put together first.
 
-Sources: S. J. Haberman, The analysis of residuals in cross-classified tables, 1973; L. H. Cox, Suppression methodology
-and statistical disclosure control, 1980.
+Source: S. J. Haberman, The analysis of residuals in cross-classified tables, 1973.
 """
 
 from __future__ import annotations
@@ -28,12 +26,10 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
 from scipy.stats import norm
 
-NOT_STATED = "(not stated)"
-OTHERS = "(others)"
+from workbook.pivot import NOT_STATED, OTHERS, suppressed
+
 BAND = re.compile(r"\d*-\d*")
 LAST = (OTHERS, NOT_STATED)
 LEAST_EXPECTED = 5.0  # below, the normal approximation of a residual is not trusted (Cochran 1954)
@@ -210,46 +206,3 @@ def residuals(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     with np.errstate(divide="ignore", invalid="ignore"):
         residual = (counts - expected) / spread
     return np.where(spread > 0, residual, np.nan), expected
-
-
-def suppressed(counts: np.ndarray, *, smallest: int) -> np.ndarray | None:
-    """Which cells to hide so that no count below `smallest` can be worked out from the totals.
-
-    Returns None where no choice of cells protects them all.
-    """
-    counts = np.asarray(counts)
-    if counts.sum() < smallest:
-        return np.ones(counts.shape, dtype=bool)
-    hidden = (counts > 0) & (counts < smallest)
-    if 1 in counts.shape:
-        return hidden if not hidden.any() else None
-    for row, column in np.argwhere((counts > 0) & (counts < smallest)):
-        loop = _cheapest_loop(counts, hidden, row, column)
-        if loop is None:
-            return None
-        for place in loop:
-            hidden[place] = True
-    return hidden
-
-
-def _cheapest_loop(counts: np.ndarray, hidden: np.ndarray, row: int, column: int) -> list[tuple[int, int]] | None:
-    """Cells that close a loop through this one: a path from its row to its column along cells with customers in them.
-
-    A cell links its row to its column; one already hidden costs next to nothing, another its customers. An empty cell
-    protects nothing: no customer can be shifted out of it.
-    """
-    costs = np.where(counts > 0, np.where(hidden, 1e-6, counts.astype(float)), 0.0)
-    costs[row, column] = 0.0
-    n_rows, n_columns = counts.shape
-    links = np.zeros((n_rows + n_columns, n_rows + n_columns))
-    links[:n_rows, n_rows:] = costs
-    distance, came_from = dijkstra(csr_array(links), directed=False, indices=row, return_predecessors=True)
-    here = n_rows + column
-    if not np.isfinite(distance[here]):
-        return None
-    loop = []
-    while here != row:
-        before = int(came_from[here])
-        loop.append((min(here, before), max(here, before) - n_rows))
-        here = before
-    return loop
