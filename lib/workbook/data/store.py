@@ -3,7 +3,8 @@
 A table is one manifest file that lists its Parquet files. A write puts new files beside the old
 ones and then replaces the manifest in one step, so that a reader sees the old table or the new one
 and a killed run leaves the old one whole. A store may lie over another: it reads through to the
-one below and writes only to itself, until `publish` moves its tables down.
+one below and writes only to itself, until `publish` moves its tables down. While that is under way, decided by a
+journal (see `journal`), the one below reads through to what is coming: all its tables change in one moment.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from workbook import __version__
 from workbook.data.errors import WorkbookError
 
 FORMAT = 1
+JOURNAL = "publishing.json"  # names the stage that is being published; see `journal`
 Data = ir.Table | pd.DataFrame | pa.Table | pa.RecordBatchReader
 
 
@@ -73,7 +75,9 @@ class Store:
         return own or under
 
     def names(self) -> list[str]:
-        own = {str(path.relative_to(self._manifests).with_suffix("")) for path in self._manifests.rglob("*.json")}
+        own = {
+            str(path.relative_to(folder).with_suffix(""))
+            for folder in self._folders("manifest") for path in folder.rglob("*.json")}
         return sorted(own | set(self.below.names() if self.below else ()))
 
     def files(self, name: str) -> list[Path]:
@@ -160,30 +164,33 @@ class Store:
 
     def locate(self, file: str) -> Path:
         """Where a listed file lies: here, or in the store below."""
-        own = self.root / file
-        return own if own.exists() or self.below is None else self.below.locate(file)
+        for folder in self._folders():
+            if (folder / file).exists():
+                return folder / file
+        return self.root / file if self.below is None else self.below.locate(file)
 
     def publish(self) -> list[str]:
         """Move every table and document of this store into the one below; returns the tables' names."""
         if self.below is None:
             raise ValueError("this store lies over no other")
-        moved = []
-        for manifest in sorted(self._manifests.rglob("*.json")):
-            name = str(manifest.relative_to(self._manifests).with_suffix(""))
-            entry = self._own_entry(name)
-            for file in entry.files:
+        manifests = {
+            str(path.relative_to(self._manifests).with_suffix("")): path
+            for path in sorted(self._manifests.rglob("*.json"))}
+        for name in manifests:
+            for file in self._own_entry(name).files:
                 if (self.root / file).exists():
                     target = self.below.root / file
                     target.parent.mkdir(parents=True, exist_ok=True)
                     shutil.move(self.root / file, target)
-            write_whole(self.below._manifests / f"{name}.json", manifest.read_text(encoding="utf-8"))
-            self.below._forget_unlisted(name)
-            moved.append(name)
+        for name, path in manifests.items():
+            write_whole(self.below._manifests / f"{name}.json", path.read_text(encoding="utf-8"))
         for document in sorted((self.root / "documents").rglob("*.json")):
             target = self.below.root / document.relative_to(self.root)
             write_whole(target, document.read_text(encoding="utf-8"))
+        for name in manifests:
+            self.below._forget_unlisted(name)
         shutil.rmtree(self.root)
-        return moved
+        return list(manifests)
 
     def keep_document(self, name: str, content: Any) -> None:
         """A small JSON document: frozen rules, saved segments."""
@@ -191,9 +198,9 @@ class Store:
 
     def document(self, name: str) -> Any | None:
         """The document of that name, or None."""
-        path = self.root / "documents" / f"{name}.json"
-        if path.exists():
-            return json.loads(path.read_text(encoding="utf-8"))
+        for folder in self._folders("documents"):
+            if (text := _text(folder / f"{name}.json")) is not None:
+                return json.loads(text)
         return self.below.document(name) if self.below else None
 
     def forget_document(self, name: str) -> None:
@@ -201,19 +208,25 @@ class Store:
         (self.root / "documents" / f"{name}.json").unlink(missing_ok=True)
 
     def document_names(self, folder: str) -> list[str]:
-        own = {f"{folder}/{path.stem}" for path in (self.root / "documents" / folder).glob("*.json")}
+        own = {f"{folder}/{path.stem}" for place in self._folders("documents", folder) for path in place.glob("*.json")}
         return sorted(own | set(self.below.document_names(folder) if self.below else ()))
 
     @property
     def _manifests(self) -> Path:
         return self.root / "manifest"
 
+    def _folders(self, *inside: str) -> list[Path]:
+        """Where to look: in the stage that is being published into this store, if there is one, then here."""
+        journal = _text(self.root / JOURNAL)
+        coming = json.loads(journal)["stage"] if journal else ""
+        return [folder.joinpath(*inside) for folder in ([self.root / coming] if coming else []) + [self.root]]
+
     def _own_entry(self, name: str) -> Entry | None:
-        path = self._manifests / f"{name}.json"
-        if not path.exists():
-            return None
-        record = json.loads(path.read_text(encoding="utf-8"))
-        return Entry(**{**record, "files": tuple(record["files"]), "key": tuple(record["key"])})
+        for folder in self._folders("manifest"):
+            if (text := _text(folder / f"{name}.json")) is not None:
+                record = json.loads(text)
+                return Entry(**{**record, "files": tuple(record["files"]), "key": tuple(record["key"])})
+        return None
 
     def _relative(self, path: Path) -> str:
         store: Store | None = self
@@ -259,6 +272,14 @@ def write_whole(path: Path, text: str) -> None:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _text(path: Path) -> str | None:
+    """What stands in a file; None where there is none, or no more."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
 
 
 def _write_parquet(data: Data, file: Path, con: BaseBackend | None, key: Sequence[str]) -> None:
