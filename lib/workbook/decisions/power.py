@@ -1,0 +1,147 @@
+"""What can a list teach? The smallest effect that its arms would show, and how many to hold out.
+
+The metric of one customer in the coming horizon varies about as it did in past windows of the same length. A two-sided
+t test at 5 % finds an effect of the smallest size in four of five cases (noncentral t with unequal arms). Holding out
+costs what the held out would have earned; the share is the smallest at which the expected effect would be seen.
+
+Sources: J. Cohen, Statistical Power Analysis, 1988; statsmodels 0.15 (`TTestIndPower`).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from scipy import optimize, stats
+
+from workbook.decisions.record import Power
+
+POWER, ALPHA = 0.8, 0.05
+SHARES = tuple(round(0.1 + 0.05 * step, 2) for step in range(9))  # 10 % to 50 % of the list
+# Where nothing is expected to be seen: 30 % held out give 84 % of the information of one half (s · (1 − s)).
+BLIND_SHARE = 0.3
+# Where no effect is known, a list must at least show one that changes what these customers bring by one half.
+BOLD = 0.5
+FEWEST = 4  # customers in an arm, below which no effect is called visible
+SMALLEST_ARM = 10  # customers; below, no normal theory holds
+
+
+class Past(NamedTuple):
+    """The metric of the list's customers in past windows of the horizon's length."""
+
+    mean: float  # currency, a customer and window
+    sd: float  # currency, within windows
+    windows: int
+    correlation: float | None  # of a customer's window with what was usual before; None: one window, or no variation
+
+
+def past(values: np.ndarray) -> Past | None:
+    """Mean and spread of past windows; None without two customers and a window.
+
+    Args:
+        values: customers × windows, the newest first; blank before a customer was known.
+    """
+    known = ~np.isnan(values)
+    usable = [values[known[:, at], at] for at in range(values.shape[1]) if known[:, at].sum() > 1]
+    if not usable:
+        return None
+    mean = float(np.mean(np.concatenate(usable)))
+    sd = math.sqrt(np.average([window.var(ddof=1) for window in usable], weights=[len(window) for window in usable]))
+    return Past(mean, sd, len(usable), _correlation(values))
+
+
+def _correlation(values: np.ndarray) -> float | None:
+    """Of a window with what was usual before it: of the newest one in which these customers differ at all."""
+    for at in range(values.shape[1] - 1):
+        now, before = values[:, at], usual(values[:, at + 1 :])
+        both = ~(np.isnan(now) | np.isnan(values[:, at + 1]))
+        if both.sum() > 2 and now[both].std() > 0 and before[both].std() > 0:
+            return float(np.corrcoef(now[both], before[both])[0, 1])
+    return None
+
+
+def usual(values: np.ndarray) -> np.ndarray:
+    """What each customer brought in a window on average, of those windows in which they were known; 0 without one.
+
+    >>> usual(np.array([[2.0, 4.0], [3.0, math.nan]])).tolist()
+    [3.0, 3.0]
+    """
+    seen = ~np.isnan(values)
+    return np.where(seen, values, 0.0).sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
+
+
+def smallest_effect(*, sd: float, treated: int, control: int, power: float = POWER, alpha: float = ALPHA) -> float:
+    """The difference of means that the arms show with the power asked for, in the unit of `sd`.
+
+    Infinite where an arm is too small for any.
+
+    >>> round(smallest_effect(sd=1.0, treated=64, control=64), 2)
+    0.5
+    """
+    if min(treated, control) < FEWEST:
+        return math.inf
+    scale = math.sqrt(1 / treated + 1 / control)
+    freedom = treated + control - 2
+    edge = stats.t.ppf(1 - alpha / 2, freedom)
+
+    def missing(shift: float) -> float:
+        wrong_side = stats.nct.cdf(-edge, freedom, shift)  # next to nothing for large shifts, where scipy says NaN
+        return float(stats.nct.sf(edge, freedom, shift) + np.nan_to_num(wrong_side)) - power
+
+    return float(optimize.brentq(missing, 1e-9, edge + 5.0)) * scale * sd
+
+
+def needed(*, sd: float, effect: float, share: float) -> int | None:
+    """Customers in both arms that would show the effect; None where no number does."""
+    if effect <= 0 or sd <= 0:
+        return None
+    low = high = 2 * FEWEST
+    while _seen(sd, high, share) > effect:
+        high *= 2
+        if high > 10**9:
+            return None
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if _seen(sd, middle, share) <= effect else (middle + 1, high)
+    return high
+
+
+def _seen(sd: float, customers: int, share: float) -> float:
+    control = round(customers * share)
+    return smallest_effect(sd=sd, treated=customers - control, control=control)
+
+
+def chosen_share(known: Past | None, customers: int, *, effect: float | None) -> float:
+    """The smallest share held out at which the expected effect would be seen; BLIND_SHARE where none is enough."""
+    expected = expected_effect(known, effect)
+    if known is None or expected is None:
+        return BLIND_SHARE
+    seen = (share for share in SHARES if _enough(known.sd, customers, share, expected))
+    return next(seen, BLIND_SHARE)
+
+
+def _enough(sd: float, customers: int, share: float, expected: float) -> bool:
+    control = round(customers * share)
+    big_enough = min(control, customers - control) >= SMALLEST_ARM
+    return big_enough and smallest_effect(sd=sd, treated=customers - control, control=control) <= expected
+
+
+def expected_effect(known: Past | None, effect: float | None) -> float | None:
+    """The effect that the arms must show: the forecast's, else a bold one; None where neither is known."""
+    if effect is not None and effect > 0:
+        return effect
+    return BOLD * known.mean if known is not None and known.mean > 0 else None
+
+
+def judge(known: Past | None, *, treated: int, control: int, effect: float | None) -> Power:
+    """What these arms can see."""
+    expected = expected_effect(known, effect)
+    if known is None:
+        return Power(None, None, 0, None, None, expected, None, False)
+    seen = smallest_effect(sd=known.sd, treated=treated, control=control)
+    share = control / max(treated + control, 1)
+    enough = expected is not None and min(treated, control) >= SMALLEST_ARM and seen <= expected
+    wanted = needed(sd=known.sd, effect=expected, share=share) if expected is not None and 0 < share < 1 else None
+    return Power(known.mean, known.sd, known.windows, known.correlation, None if math.isinf(seen) else seen, expected,
+                 wanted, enough)
