@@ -92,12 +92,13 @@ def test_an_option_runs_its_own_chapter(chapters, shop) -> None:
     assert ran(chapters())["11_first"] == ("settings",), "the shop's name stands on every page"
 
 
-def test_a_changed_key_of_what_was_published_before_runs_again(chapters, shop) -> None:
+def test_a_chapter_that_compares_runs_again_when_the_period_before_appears(book, chapters, shop) -> None:
+    book("12_second", READ + "\nrun.previous('rows')", needs=["first"])
     chapters()
     earlier = shop.parent / "reports" / "2026-05" / "findings.json"
     earlier.parent.mkdir()
-    earlier.write_text(json.dumps({"12_second": {"rows": {"value": 1, "unit": "rows"}}}), encoding="utf-8")
-    (shop.parent / "orders.csv").write_text("a,b,c\n")  # so that the whole report is looked at again
+    published = {name: {"rows": {"value": 1, "unit": "rows"}} for name in ("11_first", "12_second")}
+    earlier.write_text(json.dumps(published), encoding="utf-8")
     assert ran(chapters()) == {"12_second": ("period_before",)}
 
 

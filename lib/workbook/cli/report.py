@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
+from workbook.cli.periods import back_fill
 from workbook.cli.root import SettingsFile, app
 from workbook.data.errors import WorkbookError
 from workbook.data.settings import load_settings
@@ -21,12 +22,20 @@ def render(
     lang: Annotated[str, typer.Option(help="en or zh; all that the settings name when left out")] = "",
     settings: SettingsFile = "workbook.yaml",
     force: Annotated[bool, typer.Option("--force", help="also when nothing has changed since")] = False,
+    first: Annotated[str, typer.Option("--from", help="back-fill every whole period from this one on")] = "",
+    last: Annotated[str, typer.Option(
+        "--to", help="up to this one; a period that is not over by its last day, such as 2011-12-09")] = "",
 ) -> None:
-    """Run the notebooks and write reports/PERIOD/."""
-    from workbook.output import report  # papermill takes two seconds to import
-
+    """Run the notebooks and write reports/PERIOD/, or those of many periods."""
     if lang not in ("", "en", "zh"):
         raise WorkbookError(f"{lang!r} is no language of the workbook.", way_out="Write --lang en or --lang zh.")
+    if first or last:
+        if as_of or only:
+            raise WorkbookError("--from and --to name the periods, and fill them whole.",
+                                way_out="Leave --as-of and --only out, or --from and --to.")
+        return back_fill(settings, first=first, last=last, lang=lang, force=force, tell=_tell)
+    from workbook.output import report  # papermill takes two seconds to import
+
     rendered = report.render(settings, as_of=as_of, only=only, lang=lang, force=force, tell=_tell)
     for outcome in rendered.outcomes:
         if outcome.state == "failed":

@@ -25,14 +25,17 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from ibis.backends import BaseBackend
+from IPython.display import display
 
 from workbook import __version__
 from workbook.data import periods
 from workbook.data.engine import connect
 from workbook.data.errors import WorkbookError
-from workbook.data.findings import Finding, plain, read_findings, write_findings
+from workbook.data.findings import Finding, plain, write_findings
 from workbook.data.notebooks import notebooks_folder, read_notebook
 from workbook.data.periods import Period
+from workbook.data.provenance import KIND, Provenance
+from workbook.data.publications import first_published
 from workbook.data.settings import Settings, load_settings
 from workbook.data.store import Data, Store
 
@@ -59,6 +62,9 @@ class Run:
         self.findings: dict[str, Finding] = {}
         self._asked_for = as_of
         self.rng = np.random.default_rng(zlib.crc32(chapter.encode()))
+        self.provenance = Provenance()
+        if STAGE in os.environ:
+            self.provenance.listen()
 
     @cached_property
     def con(self) -> BaseBackend:
@@ -98,7 +104,7 @@ class Run:
 
     def table(self, name: str) -> ir.Table:
         """A named table as an expression of the engine."""
-        return self.store.read(self._full(name), self.con)
+        return self.provenance.reads(self.store.read(self._full(name), self.con), name)
 
     def keep(self, name: str, table: Data, *, key: Sequence[str] = ()) -> ir.Table:
         """Write a named table whole and read it back; a further language of a report reads that of the first."""
@@ -166,12 +172,13 @@ class Run:
             raise ValueError(f"{name!r} has no value and no reason why")
         finding = Finding(plain(value), unit, plain(low), plain(high), None if n is None else int(n), reason, evidence)
         self.findings[name] = finding
+        self.provenance.finds(name)
         return finding
 
     def previous(self, name: str, chapter: str = "") -> Finding | None:
         """The same finding in the report of the period before, as first published."""
-        folder = self.settings.reports_folder / self.period.previous().label
-        return read_findings(folder / "findings.json").get(chapter or self.chapter, {}).get(name)
+        told = first_published(self.settings, self.period.previous().label)
+        return told.get(chapter or self.chapter, {}).get(name)
 
     def freeze(self, name: str, fit: Callable[[date], dict[str, Any]]) -> Frozen:
         """A rule fitted on what was known at the end of the base period, and kept from then on.
@@ -191,6 +198,8 @@ class Run:
     def close(self) -> pd.DataFrame:
         """Write the findings; returns them, one row each (value, unit, low, high, n, reason)."""
         write_findings(self.store.root / "findings" / f"{self.chapter}.json", self.findings)
+        if STAGE in os.environ:
+            display({KIND: self.provenance.told()}, raw=True)
         return pd.DataFrame.from_dict(
             {name: vars(finding) for name, finding in self.findings.items()}, orient="index", dtype="object"
         )
@@ -201,9 +210,15 @@ class Run:
             return periods.period_of(self.settings.base_period, self.settings.period)
         first = self.store.document("frozen/base_period")
         if first is None:
-            first = {"base": self.period.label}
+            first = {"base": self._newest_period.label}
             self.store.keep_document("frozen/base_period", first)
         return periods.period_of(first["base"], self.settings.period)
+
+    @property
+    def _newest_period(self) -> Period:
+        """The last complete one on record, so that it does not matter which period is rendered first."""
+        known = any(self.store.has(name) for name in ("raw/orders", "raw/order_lines"))
+        return last_complete_period(self.store, self.settings) if known else self.period
 
     def _full(self, name: str) -> str:
         return name if name.startswith(_ANY_DATE) else f"{self.as_of.isoformat()}/{name}"
@@ -236,21 +251,32 @@ def forget_scratch(settings: Settings) -> None:
 
 def last_complete_period(store: Store, settings: Settings) -> Period:
     """The last period that is over by the newest order that is not dated after its arrival."""
-    newest = [day for name in ("raw/orders", "raw/order_lines") if store.has(name) for day in _newest(store, name)]
-    if not newest:
+    return periods.last_complete(days_on_record(store)[1], settings.period)
+
+
+def days_on_record(store: Store, *, since: date = date.min) -> tuple[date, date]:
+    """The first day with an order, and the newest with one that is not dated after its arrival.
+
+    Args:
+        since: the first day that is possible; what is dated before it is mistyped.
+    """
+    seen = [days for name in ("raw/orders", "raw/order_lines") if store.has(name)
+            for days in _first_and_newest(store, name, since)]
+    if not seen:
         raise WorkbookError(
             "No order with a possible date has been collected yet.",
             why="Without one there is no last complete period to report on.",
             way_out="Run 01_collection first and look at its quarantine; or name a period with --as-of 2026-06.",
         )
-    return periods.last_complete(max(newest), settings.period)
+    return min(first for first, _ in seen), max(newest for _, newest in seen)
 
 
-def _newest(store: Store, name: str) -> list[date]:
+def _first_and_newest(store: Store, name: str, since: date) -> list[tuple[date, date]]:
     with duckdb.connect() as con:
         orders = con.read_parquet([str(path) for path in store.files(name)], union_by_name=True)
-        (day,) = orders.filter("ordered_on <= arrived_at::DATE + 1").aggregate("max(ordered_on)").fetchone()
-    return [day] if day else []
+        possible = orders.filter(f"ordered_on <= arrived_at::DATE + 1 AND ordered_on >= '{since:%Y-%m-%d}'")
+        first, newest = possible.aggregate("min(ordered_on), max(ordered_on)").fetchone()
+    return [(first, newest)] if newest else []
 
 
 def _to_pandas(table: ir.Table) -> pd.DataFrame:

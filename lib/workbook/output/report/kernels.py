@@ -102,9 +102,14 @@ class Nursery:
 def warm_kernels(notebooks: Iterable[Notebook]) -> Iterator[bool]:
     """Kernels started inside are forked from a process that has imported what these notebooks import.
 
+    Inside another such block its process is shared, and stays.
+
     Yields:
         whether they are; False where kernels start in the ordinary way.
     """
+    if Nursery.current is not None:
+        yield True
+        return
     if not entry_points(group="jupyter_client.kernel_provisioners", name=NAME):  # the library lies there uninstalled
         yield False
         return

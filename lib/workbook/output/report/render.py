@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -16,15 +17,20 @@ import duckdb
 from workbook import __version__
 from workbook.data import periods
 from workbook.data.errors import WorkbookError, nearest
+from workbook.data.journal import Move, publish
+from workbook.data.lock import locked
 from workbook.data.notebooks import Notebook, in_order, makers_of, read_notebooks
 from workbook.data.periods import Period
 from workbook.data.run import last_complete_period
 from workbook.data.settings import Settings, load_settings
 from workbook.data.store import Store, write_whole
+from workbook.output.delivery.log import RunLog
 from workbook.output.report import reuse
 from workbook.output.report.execution import Outcome, check_options
 from workbook.output.report.freshness import fingerprint, same_report
 from workbook.output.report.pages import write_pages
+from workbook.output.report.restatements import Telling
+from workbook.output.report.resume import Attempt, begin, recover
 from workbook.output.report.work import Tell, Work, has_orders, is_good
 
 MOST_ROWS_IN_CSV = 100_000
@@ -43,6 +49,11 @@ class Rendered(NamedTuple):
     def ok(self) -> bool:
         return all(outcome.state == "done" for outcome in self.outcomes)
 
+    @property
+    def state(self) -> str:
+        """done, failed, or unchanged."""
+        return "unchanged" if self.unchanged else "done" if self.ok else "failed"
+
 
 def render(
     settings: str | Path = "workbook.yaml",
@@ -52,8 +63,11 @@ def render(
     lang: str = "",
     force: bool = False,
     tell: Tell = lambda _step, _outcome: None,
+    wait: bool = False,
 ) -> Rendered:
-    """Run the notebooks and write the report of one period.
+    """Run the notebooks and write the report of one period, alone in the workspace.
+
+    What a killed run had decided to publish is finished first, and what it had done is taken up.
 
     Args:
         as_of: a period or a day; empty: the last complete period before the newest order.
@@ -61,38 +75,83 @@ def render(
         lang: one language; empty: all that the settings name.
         force: render also when nothing has changed since.
         tell: told before and after each chapter.
+        wait: wait for another run in the same workspace, instead of refusing.
 
     Raises:
+        Busy: another run works in the workspace.
         WorkbookError: settings, options, chapter or period are not known; the languages disagree on a figure.
     """
     declared = load_settings(settings)
+    asked = {"as_of": as_of, "only": only}
+    command = " ".join(["workbook render", *(f"--{name.replace('_', '-')} {it}" for name, it in asked.items() if it)])
+    with locked(declared.store_folder, command, wait=wait, tell=lambda sentence: tell(sentence, None)):
+        log, began = RunLog(declared), time.perf_counter()
+        log.begin(command=command, languages=lang or list(declared.languages))
+        try:
+            recover(declared)
+            rendered = _rendered(declared, asked, lang, _logged(tell, log), force=force)
+        except BaseException as error:
+            log.write("run_failed", error=f"{type(error).__name__}: {error}", seconds=_since(began))
+            raise
+        log.write("run_finished", period=rendered.folder.name.removesuffix(".failed"), state=rendered.state,
+                  failed=[outcome.chapter for outcome in rendered.outcomes if outcome.state == "failed"],
+                  seconds=_since(began))
+        return rendered
+
+
+def _rendered(settings: Settings, asked: dict[str, str], lang: str, tell: Tell, *, force: bool) -> Rendered:
+    as_of, only = asked["as_of"], asked["only"]
     notebooks = in_order(read_notebooks())
-    check_options(notebooks, declared.chapters)
-    languages = (lang,) if lang else declared.languages
-    period = periods.period_of(as_of, declared.period) if as_of else None
-    digest = fingerprint(declared, as_of, only, *languages)
-    made = None if force else same_report(declared, digest)
-    if made is not None:
+    check_options(notebooks, settings.chapters)
+    languages = (lang,) if lang else settings.languages
+    period = periods.period_of(as_of, settings.period) if as_of else None
+    digest = fingerprint(settings, as_of, only, *languages)
+    made = None if force else same_report(settings, digest)
+    if made is not None and not reuse.is_behind(settings, made):
         return _as_it_is(made)
-    stage = _new_stage(declared)
-    if period is None and only and has_orders(stage):
-        period = last_complete_period(stage, declared)
-    chosen = _chosen(notebooks, only, stage, period)
-    draft = declared.reports_folder / f".draft-{os.getpid()}"
+    attempt = begin(settings, os.getpid(), asked, anew=force)
+    stage, draft = attempt.stage, attempt.draft
     try:
-        work = Work(declared, chosen, languages, stage, draft, period, tell, force=force)
+        if period is None and only and has_orders(stage):
+            period = last_complete_period(stage, settings)
+        chosen = _chosen(notebooks, only, stage, period)
+        work = Work(settings, chosen, languages, attempt, period, tell, force=force)
         outcomes, period = work.done()
-        folder = declared.reports_folder / period.label
+        folder = settings.reports_folder / period.label
         if only and is_good(folder):
             _complete_from(folder, draft)
         _write_findings(stage, draft)
-        _write_run(draft, declared, period, languages, notebooks, outcomes, digest, work.made_from)
+        _write_run(draft, settings, period, languages, notebooks, outcomes, digest, work.made_from)
         _write_tables(stage, draft, notebooks, period)
-        write_pages(draft, declared)
-        return _publish(draft, folder, stage, outcomes)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-        shutil.rmtree(stage.root, ignore_errors=True)
+        told = Telling(settings, period, stage, draft)
+        write_pages(draft, settings)
+        rendered = _publish(settings, attempt, folder, outcomes)
+        told.publish(rendered.folder) if rendered.ok else None
+    except Exception:
+        attempt.clear()
+        raise
+    attempt.clear()  # not after an interruption: as after a kill, the next run takes it up
+    return rendered
+
+
+def _logged(tell: Tell, log: RunLog) -> Tell:
+    """Tell, and write it down."""
+
+    def both(step: str, outcome: Outcome | None) -> None:
+        lang, _, chapter = step.partition("/")
+        if outcome is None:
+            log.write("chapter_started", chapter=chapter, lang=lang)
+        else:
+            log.write("chapter_ended", chapter=chapter, lang=lang, state="kept" if outcome.kept else outcome.state,
+                      seconds=round(outcome.seconds, 2), because=outcome.changed or outcome.because,
+                      error=outcome.error, peak_mb=outcome.peak_mb)
+        tell(step, outcome)
+
+    return both
+
+
+def _since(began: float) -> float:
+    return round(time.perf_counter() - began, 2)
 
 
 def _as_it_is(folder: Path) -> Rendered:
@@ -104,12 +163,6 @@ def _as_it_is(folder: Path) -> Rendered:
 
 def _outcome(record: dict[str, Any]) -> Outcome:
     return Outcome(**{name: tuple(value) if isinstance(value, list) else value for name, value in record.items()})
-
-
-def _new_stage(settings: Settings) -> Store:
-    folder = settings.store_folder / f"stage-{os.getpid()}"
-    shutil.rmtree(folder, ignore_errors=True)
-    return Store(folder, Store(settings.store_folder))
 
 
 def _chosen(notebooks: list[Notebook], only: str, stage: Store, period: Period | None) -> list[Notebook]:
@@ -161,6 +214,7 @@ def _write_run(
         "version": __version__,
         "engine": settings.engine.url,
         "fingerprint": digest if good else "",
+        "compared_with": reuse.compared_with(settings, period),
         "languages": [lang for lang in ("en", "zh") if lang in {*languages, *before["languages"]}],
         "made_from": {
             lang: before.get("made_from", {}).get(lang, {}) | made_from.get(lang, {}) for lang in ("en", "zh")},
@@ -194,18 +248,15 @@ def _complete_from(folder: Path, draft: Path) -> None:
             shutil.copy2(path, target)
 
 
-def _publish(draft: Path, folder: Path, stage: Store, outcomes: list[Outcome]) -> Rendered:
-    """Swap the draft in; a failed attempt leaves a good report where it is."""
+def _publish(settings: Settings, attempt: Attempt, folder: Path, outcomes: list[Outcome]) -> Rendered:
+    """Put the draft in its place, and the tables into the store, in one step.
+
+    A failed attempt publishes no table and leaves a good report where it is.
+    """
     ok = all(outcome.state == "done" for outcome in outcomes)
     keep = not ok and is_good(folder)
-    target = folder.with_name(f"{folder.name}.failed") if keep else folder
-    if ok:
-        stage.publish()
-        shutil.rmtree(folder.with_name(f"{folder.name}.failed"), ignore_errors=True)
-    aside = target.with_name(f".old-{target.name}")
-    shutil.rmtree(aside, ignore_errors=True)
-    if target.exists():
-        target.rename(aside)
-    draft.rename(target)
-    shutil.rmtree(aside, ignore_errors=True)
+    failed = folder.with_name(f"{folder.name}.failed")
+    target = failed if keep else folder
+    publish(settings.store_folder, attempt.stage if ok else None, [Move(attempt.draft, target)],
+            gone=[failed] if ok else [])
     return Rendered(target, target / "index.html", outcomes, folder if keep else None)

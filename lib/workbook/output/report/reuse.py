@@ -8,7 +8,7 @@
 | library | the modules that its cells import, and what those import, out of this library |
 | catalog | the texts of the language: the chapter's own and the common ones |
 | versions | Python, the locked packages, the engine |
-| period_before | what the report of the period before says of this chapter |
+| period_before | what was first published of the period before, for the chapters that compare with it |
 | documents | segments of their own that people have saved, for the chapters that show them |
 | frozen | the rules that this chapter has fitted and keeps |
 | table … | the content of a table that it reads, whatever its order of rows |
@@ -24,6 +24,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
 from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
@@ -33,7 +34,8 @@ import duckdb
 import nbformat
 
 from workbook.data.notebooks import Notebook
-from workbook.data.periods import Period
+from workbook.data.periods import Period, period_of
+from workbook.data.publications import first_published
 from workbook.data.settings import Settings
 from workbook.data.store import Store
 from workbook.output.report.execution import in_language
@@ -41,6 +43,7 @@ from workbook.output.report.freshness import LIBRARY, documents, sources_state
 
 Parts = dict[str, str]
 COLLECTS = "raw/*"  # what the notebook makes that reads the sources
+COMPARING = ("page.figures(", "run.previous(")  # calls that look at what was told of the period before
 SEGMENTS = LIBRARY / "segments.py"  # who reaches it shows what people have saved
 
 
@@ -58,7 +61,7 @@ def parts(
         read = {f"table {name}": content for name, content in _tables(notebook, store, period)}
     cells = in_language(nbformat.read(notebook.path, as_version=4), lang).cells
     files = reached(notebook.path)
-    declared = settings.model_dump_json(exclude={"chapters"})
+    declared = settings.model_dump_json(exclude={"chapters", "notify"})  # who is told changes no figure
     return {
         "notebook": _hash(cell.source for cell in cells),
         "parameters": _hash([json.dumps(parameters, sort_keys=True, default=str)]),
@@ -169,6 +172,29 @@ def _lock() -> str:
 
 
 def _before(notebook: Notebook, settings: Settings, period: Period | None) -> str:
-    file = settings.reports_folder / period.previous().label / "findings.json" if period else None
-    found = json.loads(file.read_text(encoding="utf-8")) if file and file.exists() else {}
-    return _hash([json.dumps(found.get(notebook.name), sort_keys=True)])
+    """What was first told of the period before, where a cell of the chapter compares with it."""
+    found = first_published(settings, period.previous().label) if period and _compares(notebook) else {}
+    own = {name: asdict(finding) for name, finding in found.get(notebook.name, {}).items()}
+    return _hash([json.dumps(own, sort_keys=True)])
+
+
+def _compares(notebook: Notebook) -> bool:
+    cells = nbformat.read(notebook.path, as_version=4).cells
+    return any(call in cell.source for cell in cells if cell.cell_type == "code" for call in COMPARING)
+
+
+def compared_with(settings: Settings, period: Period) -> str:
+    """A hash of all that was first published of the period before: the first page compares with that."""
+    found = first_published(settings, period.previous().label)
+    told = {chapter: {name: asdict(one) for name, one in own.items()} for chapter, own in found.items()}
+    return _hash([json.dumps(told, sort_keys=True)])
+
+
+def is_behind(settings: Settings, folder: Path) -> bool:
+    """Whether a report is there, and compares with a period before of which less was published then than now."""
+    file = folder / "run.json"
+    if not file.exists():
+        return False
+    record = json.loads(file.read_text(encoding="utf-8"))
+    period = period_of(record["period"], settings.period)
+    return record.get("compared_with") != compared_with(settings, period)
