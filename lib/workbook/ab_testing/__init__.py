@@ -3,7 +3,9 @@
 Question: did the change do it, by how much, and is it worth having? One row per customer and experiment goes in
 (clean/assignments, with clean/outcomes or clean/orders); effects with intervals and a verdict come out. The table that
 every method takes has one row a customer: customer_id, arm, value, denominator, before (see `experiments`). Messages
-that nobody randomised (clean/contacts) go into `campaigns`; what may be said of them comes from `unrandomised`.
+that nobody randomised (clean/contacts) go into `campaigns`; what may be said of them comes from `unrandomised`. Lists
+that were exported with a control of their own (`workbook.decisions`) are settled by `settlement` and summed by
+`programme`.
 
 Before an experiment: `power`. May it be read: `split`. While it runs: `sequential`, `bayes`. After it: `means`,
 `rates`, `ratios`, `clusters`, `cuped`, `tails`, `many`, `segment_effects`, `uplift`. What follows: `verdict`.
@@ -12,6 +14,7 @@ Sources: R. Kohavi, D. Tang & Y. Xu, Trustworthy Online Controlled Experiments, 
 """
 
 from workbook.ab_testing.bayes import Reading, reading
+from workbook.ab_testing.book import as_experiments, beside, of_others, programme_figures, settlements_table
 from workbook.ab_testing.campaigns import Campaign, campaigns_sent, histories
 from workbook.ab_testing.clusters import Design, cluster_design, cluster_effects
 from workbook.ab_testing.cuped import CupedHealth, cuped_effects, cuped_health
@@ -56,12 +59,14 @@ from workbook.ab_testing.power import (
     sample_size_rate,
     traffic,
 )
+from workbook.ab_testing.programme import Calibration, Programme, Sum, account, agrees, programme
 from workbook.ab_testing.rates import RateTests, rate_effect, rate_effects, rate_tests
 from workbook.ab_testing.ratios import ratio_effects
 from workbook.ab_testing.record import kept, record
 from workbook.ab_testing.review import Reviewed, arm_totals, example, in_focus, review, to_watch
 from workbook.ab_testing.segment_effects import Segments, by_segment, orders_before
 from workbook.ab_testing.sequential import Stop, daily_looks, peeking_error, sequence, stopping
+from workbook.ab_testing.settlement import Naive, Settlement, settle
 from workbook.ab_testing.split import Maturity, SampleRatio, faults, maturity, sample_ratio, sample_ratio_of
 from workbook.ab_testing.tails import Winsorised, winsorised_effects
 from workbook.ab_testing.unrandomised import CLAIMS, JudgedCampaign, campaign_rows, judge_campaigns, together
@@ -75,6 +80,7 @@ __all__ = [
     "FEATURES",
     "ORDER_METRICS",
     "Baseline",
+    "Calibration",
     "Campaign",
     "CupedHealth",
     "Design",
@@ -86,20 +92,28 @@ __all__ = [
     "Matched",
     "Maturity",
     "Metric",
+    "Naive",
+    "Programme",
     "RateTests",
     "Reading",
     "Reviewed",
     "SampleRatio",
     "Segments",
+    "Settlement",
     "Stop",
+    "Sum",
     "Uplift",
     "Verdict",
     "Winsorised",
     "Worth",
+    "account",
+    "agrees",
     "arm_totals",
+    "as_experiments",
     "as_frame",
     "at_once",
     "baselines",
+    "beside",
     "by_history",
     "by_segment",
     "campaign_figures",
@@ -138,6 +152,7 @@ __all__ = [
     "measured_from_orders",
     "metrics_of",
     "minimum_detectable",
+    "of_others",
     "orders_before",
     "own_prior",
     "peeking_error",
@@ -148,6 +163,8 @@ __all__ = [
     "pooled",
     "power_curve",
     "power_of",
+    "programme",
+    "programme_figures",
     "rate_effect",
     "rate_effects",
     "rate_tests",
@@ -161,6 +178,8 @@ __all__ = [
     "sample_size_mean",
     "sample_size_rate",
     "sequence",
+    "settle",
+    "settlements_table",
     "stopping",
     "subjects",
     "targeting",

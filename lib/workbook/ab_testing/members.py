@@ -1,0 +1,166 @@
+"""What the people of each registered decision did: the treated, and the control that was set apart by chance.
+
+In: the lists of the decisions (customer_id, arm, before; see `workbook.decisions`), clean/orders, clean/returns,
+clean/contacts, clean/identities, clean/customers. Out: one row a decision and person, sorted by both:
+
+| column | unit | meaning |
+|---|---|---|
+| decision_id, customer_id | | the person as they are known now: ids of a list may have been merged since |
+| arm | | treated, control; whoever is now in both has arms 2, and is compared in neither |
+| orders, revenue, margin | number, currency | in the window so far, net of the returns known by `as_of` |
+| before | currency | the decision's metric in a window of the same length before; what the list itself holds |
+| contacted | bool | had a message of the decision in the window |
+| shared | bool | shares an account with somebody of the other arm |
+
+A list's id that nobody has any more (erased) has no row: `settlement` counts what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from workbook.data.engine import settled
+from workbook.decisions import Decision
+from workbook.history import is_purchase, known_on, order_worth
+
+TREATED, CONTROL = "treated", "control"
+_KEYS = ("decision_id", "customer_id")
+COLUMNS = [*_KEYS, "arm", "arms", "before", "orders", "revenue", "margin", "contacted", "shared"]
+
+
+def begun(registered: Sequence[Decision], *, as_of: date) -> list[Decision]:
+    """The decisions whose window has begun, and which were not cancelled."""
+    return [one for one in registered if not one.cancelled and one.starts_on <= as_of]
+
+
+def seen_until(decision: Decision, *, as_of: date) -> date:
+    """The last day of the window that is seen."""
+    return min(decision.ends_on, as_of)
+
+
+def behaviour(
+    registered: Sequence[Decision], members: Callable[[str], pd.DataFrame], orders: ir.Table, *, as_of: date,
+    returns: ir.Table | None = None, contacts: ir.Table | None = None, identities: ir.Table | None = None,
+    customers: ir.Table | None = None,
+) -> pd.DataFrame:  # fmt: skip
+    """One row a decision and person; empty when no window has begun.
+
+    Args:
+        members: a decision's id → its list.
+    """
+    decided = begun(registered, as_of=as_of)
+    if not decided:
+        return pd.DataFrame(columns=COLUMNS)
+    people = settled(_people(decided, members, identities, orders, as_of=as_of))
+    found = _with_orders(people, orders, returns, as_of=as_of).to_pandas()
+    found["contacted"] = _marked(found, _contacted(people, contacts))
+    found["shared"] = _marked(found, _shared(people, customers))
+    return found.sort_values(list(_KEYS), ignore_index=True)[COLUMNS]
+
+
+def _people(
+    decided: Sequence[Decision], members: Callable[[str], pd.DataFrame], identities: ir.Table | None, orders: ir.Table,
+    *, as_of: date,
+) -> ir.Table:  # fmt: skip
+    """Everybody on the lists under the id of today, with the window of their decision."""
+    listed = pd.concat([_listed(one, members(one.id), as_of=as_of) for one in decided], ignore_index=True)
+    table = ibis.memtable(listed)
+    known = orders.filter(orders.customer_id.notnull()).select(raw_customer_id="customer_id", now="customer_id")
+    ids = known.distinct() if identities is None else identities.select("raw_customer_id", now="customer_id")
+    joined = table.inner_join(ids, table.listed_id == ids.raw_customer_id)
+    return joined.group_by("decision_id", customer_id="now").aggregate(
+        arm=joined.arm.min(), arms=joined.arm.nunique(), before=joined.before.sum(), starts_on=joined.starts_on.min(),
+        until=joined.until.max(), channel=joined.channel.min(), offer=joined.offer.min())
+
+
+def _listed(decision: Decision, members: pd.DataFrame, *, as_of: date) -> pd.DataFrame:
+    """One list with what the engine needs to know of its decision."""
+    return pd.DataFrame({
+        "decision_id": decision.id, "listed_id": members["customer_id"].astype(str), "arm": members["arm"].astype(str),
+        "before": members["before"].astype(float), "starts_on": decision.starts_on,
+        "until": seen_until(decision, as_of=as_of), "channel": decision.channel, "offer": decision.offer})
+
+
+def _with_orders(people: ir.Table, orders: ir.Table, returns: ir.Table | None, *, as_of: date) -> ir.Table:
+    known = known_on(orders, returns, day=as_of)
+    bought = known.filter(known.customer_id.notnull(), is_purchase(known))
+    margin = order_worth(bought, "margin") if "cost" in bought.columns else ibis.null("float64")
+    bought = bought.select(
+        buyer="customer_id", ordered_on="ordered_on", revenue=order_worth(bought, "revenue"), margin=margin)
+    joined = people.left_join(bought, [
+        people.customer_id == bought.buyer, bought.ordered_on >= people.starts_on, bought.ordered_on <= people.until])
+    return joined.group_by(*_KEYS, "arm", "arms", "before").aggregate(
+        orders=joined.buyer.count(), revenue=joined.revenue.sum().coalesce(0.0),
+        margin=joined.margin.sum().coalesce(0.0))
+
+
+def _contacted(people: ir.Table, contacts: ir.Table | None) -> pd.DataFrame:
+    """Who had a message of their decision in its window: by the campaign's id, or by its channel and offer."""
+    if contacts is None:
+        return pd.DataFrame(columns=list(_KEYS))
+    sent = contacts.filter(contacts.customer_id.notnull()).select(
+        to="customer_id", sent_on="sent_on", campaign_id="campaign_id", by="channel", what="offer")
+    joined = people.inner_join(sent, [
+        people.customer_id == sent.to, sent.sent_on >= people.starts_on, sent.sent_on <= people.until])
+    same_offer = (joined.what == joined.offer) & (joined.offer != "") & (joined.by == joined.channel)
+    mine = (joined.campaign_id == joined.decision_id) | same_offer
+    return joined.filter(mine).select(*_KEYS).distinct().to_pandas()
+
+
+def _shared(people: ir.Table, customers: ir.Table | None) -> pd.DataFrame:
+    """Who has an account together with somebody of the other arm."""
+    if customers is None or "account_id" not in customers.columns:
+        return pd.DataFrame(columns=list(_KEYS))
+    named = customers.filter(customers.account_id.notnull()).select("customer_id", "account_id")
+    joined = people.inner_join(named, "customer_id")
+    both = joined.group_by("decision_id", "account_id").aggregate(arms_here=joined.arm.nunique())
+    both = both.filter(both.arms_here > 1)
+    return joined.semi_join(both, ["decision_id", "account_id"]).select(*_KEYS).distinct().to_pandas()
+
+
+def _marked(found: pd.DataFrame, some: pd.DataFrame) -> pd.Series:
+    """Which of the rows are among some of them."""
+    among = pd.MultiIndex.from_frame(some[list(_KEYS)])
+    return pd.Series(pd.MultiIndex.from_frame(found[list(_KEYS)]).isin(among), index=found.index)
+
+
+def everybody_else(
+    registered: Sequence[Decision], orders: ir.Table, *, as_of: date, returns: ir.Table | None = None,
+) -> pd.DataFrame:  # fmt: skip
+    """All customers who had bought by the day of each decision: whom the naive comparison takes for a control.
+
+    Returns:
+        decision_id, customers, revenue, margin (in the window so far, together).
+    """
+    columns = ["decision_id", "customers", "revenue", "margin"]
+    decided = begun(registered, as_of=as_of)
+    if not decided:
+        return pd.DataFrame(columns=columns)
+    windows = ibis.memtable(pd.DataFrame({
+        "decision_id": [one.id for one in decided], "decided_on": [one.as_of for one in decided],
+        "starts_on": [one.starts_on for one in decided],
+        "until": [seen_until(one, as_of=as_of) for one in decided]}))
+    known = known_on(orders, returns, day=as_of)
+    bought = known.filter(known.customer_id.notnull(), is_purchase(known))
+    margin = order_worth(bought, "margin") if "cost" in bought.columns else ibis.null("float64")
+    bought = bought.select("customer_id", "ordered_on", revenue=order_worth(bought, "revenue"), margin=margin)
+    first = bought.group_by(somebody="customer_id").aggregate(first_on=bought.ordered_on.min())
+    days = bought.inner_join(first, bought.customer_id == first.somebody)
+    days = days.group_by("first_on", "ordered_on").aggregate(revenue=days.revenue.sum(), margin=days.margin.sum())
+    spent = windows.inner_join(days, [
+        days.first_on <= windows.decided_on, days.ordered_on >= windows.starts_on, days.ordered_on <= windows.until])
+    spent = spent.group_by("decision_id").aggregate(revenue=spent.revenue.sum(), margin=spent.margin.sum())
+    there = windows.inner_join(first, first.first_on <= windows.decided_on)
+    there = there.group_by("decision_id").aggregate(customers=there.count())
+    found = there.left_join(spent, "decision_id").to_pandas()
+    return found[columns].sort_values("decision_id", ignore_index=True)
+
+
+def window_before(decision: Decision) -> tuple[date, date]:
+    """First and last day of the window before, as long as the decision's own."""
+    return decision.as_of - timedelta(days=decision.horizon_days - 1), decision.as_of
