@@ -9,6 +9,7 @@ import pytest
 
 from workbook.data.findings import Finding
 from workbook.output import i18n, page
+from workbook.output.cards import Company
 
 EVIL = '<script>alert("x")</script>'
 
@@ -40,7 +41,7 @@ def test_a_column_of_money_has_one_number_of_decimals() -> None:
 @pytest.mark.parametrize("show", [
     lambda: page.table(pd.DataFrame({EVIL: [EVIL]}), caption=EVIL, note=EVIL), lambda: page.say(f"**bold** {EVIL}"),
     lambda: page.points([EVIL]), lambda: page.pending(EVIL, EVIL), lambda: page.warning(EVIL),
-    lambda: page.Fragment(page.figure_card(EVIL, EVIL, Finding(EVIL), Finding(EVIL)), ""),
+    lambda: page.Fragment(page.figure_card(EVIL, EVIL, Finding(EVIL), Company(Finding(EVIL))), ""),
 ])  # fmt: skip
 def test_script_is_shown_as_text(show: object) -> None:
     html = show().html  # type: ignore[operator]
@@ -70,20 +71,20 @@ def test_an_unknown_kind_of_column_is_refused() -> None:
 
 
 def test_a_card_compares_with_the_period_before() -> None:
-    card = page.figure_card("02_cleaning", "rows_kept", Finding(110, "rows"), Finding(100, "rows"))
+    card = page.figure_card("02_cleaning", "rows_kept", Finding(110, "rows"), Company(Finding(100, "rows")))
     assert "▲ +10.0%" in card
-    assert "before: 100" in card
+    assert "<dt>Before</dt>" in card and ">100<" in card
     assert "<details" in card and "Rows" in card
 
 
 def test_a_share_changes_by_points() -> None:
-    card = page.figure_card("x", "y", Finding(0.25, "share"), Finding(0.30, "share"))
+    card = page.figure_card("x", "y", Finding(0.25, "share"), Company(Finding(0.30, "share")))
     assert "▼ −5.0 points" in card
 
 
 def test_a_first_period_has_nothing_to_compare_with() -> None:
     first = Finding(None, "rows", reason="no_previous")
-    assert "no earlier period" in page.figure_card("x", "y", Finding(1, "rows"), first)
+    assert "no earlier period" in page.figure_card("x", "y", Finding(1, "rows"), Company(first))
 
 
 def test_a_period_before_that_was_never_rendered_is_said() -> None:

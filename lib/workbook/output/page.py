@@ -14,14 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from workbook.data.findings import GRADES, Evidence, earlier
-from workbook.data.metrics import METRICS
+from workbook.data.findings import Evidence
 from workbook.output import i18n
+from workbook.output.cards import badge, company, definition, figure_card, metric_name, shown
 from workbook.output.i18n import _, ngettext
+from workbook.output.words.cards import grade as grade_name
 
 if TYPE_CHECKING:
     from workbook.data.run import Run
 
+__all__ = [
+    "Fragment", "card", "definition", "evidence", "figure_card", "figures", "interactive", "metric_name", "pending",
+    "points", "results", "say", "shown", "table", "warning",
+]  # fmt: skip
 MOST_ROWS = 60  # longer tables belong into a file; STYLE asks for about ten
 NUMERIC = {"money", "number", "percent", "share", "days", "change", "decimal"}
 DATES = {"date", "moment", "month"}
@@ -202,19 +207,9 @@ def warning(text: str) -> Fragment:
 
 def evidence(*grades: Evidence) -> Fragment:
     """What the claims beside it rest on: a badge for each grade, with what it means."""
-    told = [(_grade(grade), _grade_meaning(grade)) for grade in grades]
-    rows = "".join(f"<p>{_badge(grade)} {escape(told[i][1])}</p>" for i, grade in enumerate(grades))
+    told = [(grade_name(grade), _grade_meaning(grade)) for grade in grades]
+    rows = "".join(f"<p>{badge(grade)} {escape(told[i][1])}</p>" for i, grade in enumerate(grades))
     return Fragment(f'<div class="wb-grades" role="note">{rows}</div>', "\n".join(": ".join(pair) for pair in told))
-
-
-def _badge(grade: str) -> str:
-    return f'<span class="wb-grade wb-grade-{GRADES.index(grade) + 1}">{escape(_grade(grade))}</span>'
-
-
-def _grade(grade: str) -> str:
-    return {
-        "randomised": _("Randomised"), "matched": _("Matched"), "observed": _("Observed"), "assumed": _("Assumed"),
-    }[grade]
 
 
 def _grade_meaning(grade: str) -> str:
@@ -227,76 +222,15 @@ def _grade_meaning(grade: str) -> str:
 
 
 def figures(run: Run, names: Iterable[str]) -> Fragment:
-    """Named findings of this run as cards: value, change against the period before, definition on demand."""
+    """Named findings of this run as cards: value, what it is compared with, definition on demand."""
     kept = [name for name in names if name in run.findings]
     published = {name: finding for name in kept if (finding := run.previous(name))}
-    before = {name: earlier(name, run.findings, published, whole=run.period.is_whole) for name in kept}
-    cards = [figure_card(run.chapter, name, run.findings[name], before[name]) for name in kept]
+    targets, whole = run.settings.targets, run.period.is_whole
+    cards = [
+        figure_card(run.chapter, name, run.findings[name],
+                    company(run.chapter, name, run.findings, published, targets, whole=whole)) for name in kept]
     text = "\n".join(f"{metric_name(run.chapter, name)}: {shown(run.findings[name])}" for name in kept)
     return Fragment(f'<div class="wb-figures">{"".join(cards)}</div>', text)
-
-
-def figure_card(chapter: str, name: str, finding: Any, previous: Any = None, *, href: str = "") -> str:
-    """One card: name, value, interval, change against the period before, definition on demand."""
-    title = escape(metric_name(chapter, name))
-    title = f'<a href="{escape(href)}">{title}</a>' if href else title
-    interval = f'<div class="wb-rests">{_badge(finding.evidence)}</div>' if finding.evidence else ""
-    if finding.low is not None and finding.high is not None:
-        low, high = i18n.quantity(finding.low, finding.unit), i18n.quantity(finding.high, finding.unit)
-        interval += f'<div class="wb-interval">{escape(_("between {low} and {high}").format(low=low, high=high))}</div>'
-    return (
-        f'<div class="wb-figure"><h3>{title}</h3><div class="wb-value">{escape(shown(finding))}</div>{interval}'
-        f'<div class="wb-change">{_against(finding, previous)}</div>{definition(chapter, name)}</div>'
-    )
-
-
-def shown(finding: Any) -> str:
-    """A finding's value as its unit asks for; too few to tell is said in words."""
-    if finding.value is None:
-        return _("too few to tell") if finding.reason == "too_few" else _("not known")
-    return i18n.quantity(finding.value, finding.unit)
-
-
-def _against(finding: Any, previous: Any) -> str:
-    if previous is None:
-        return escape(_("the period before has not been rendered"))
-    if previous.reason == "no_previous":
-        return escape(_("no earlier period to compare with"))
-    if not _is_number(finding.value) or not _is_number(previous.value):
-        return ""
-    before = i18n.quantity(previous.value, previous.unit)
-    now, then = float(finding.value), float(previous.value)
-    if finding.unit == "share":
-        points = i18n.number(round(100 * (now - then), 1), 1)
-        moved = _("{points} points").format(points=points if now < then else f"+{points}")
-    elif then:
-        moved = i18n.change((now - then) / abs(then))
-    else:
-        moved = ""
-    arrow = "▲" if now > then else "▼" if now < then else "＝"
-    text = _("before: {value}").format(value=before)
-    return f'<span class="wb-moved">{arrow} {escape(moved)}</span> <span class="wb-before">{escape(text)}</span>'
-
-
-def _is_number(x: Any) -> bool:
-    return x is not None and not isinstance(x, bool | str)
-
-
-def metric_name(chapter: str, name: str) -> str:
-    """The figure's name for people; its key in words where the dictionary does not have it."""
-    metric = METRICS.get(f"{chapter}.{name}")
-    return _(metric.name) if metric else name.replace("_", " ")
-
-
-def definition(chapter: str, name: str) -> str:
-    """The figure's definition, folded; nothing where the dictionary does not have it."""
-    metric = METRICS.get(f"{chapter}.{name}")
-    if metric is None:
-        return ""
-    facts = _("{chapter}, version {version}, kept by {owner}").format(
-        chapter=f"{chapter}.{name}", version=metric.version, owner=_(metric.owner))
-    text = f'<p>{escape(_(metric.definition))}</p><p class="wb-note">{escape(facts)}</p>'
-    return f'<details class="wb-definition"><summary>{escape(_("Definition"))}</summary>{text}</details>'
 
 
 def results(run: Run) -> Fragment:

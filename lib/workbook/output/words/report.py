@@ -1,4 +1,4 @@
-"""What the index of a report says: the verdict of the month, the trust strip, why a chapter is missing."""
+"""What the index of a report says: the trust strip, and why a chapter is missing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from workbook.data.environment import absent_tables
-from workbook.data.findings import Finding, earlier
+from workbook.data.findings import Finding
 from workbook.data.periods import Period
 from workbook.data.settings import Settings
 from workbook.output import i18n
@@ -23,24 +23,6 @@ class Trust(NamedTuple):
     value: str
     note: str
     state: str
-
-
-def verdict(findings: Found, before: Found, period: Period) -> str:
-    """One sentence: what the shop took in the period, and how that compares."""
-    now = findings.get("03_profiling", {}).get("net_revenue") or findings.get("02_cleaning", {}).get("net_revenue")
-    if now is None or now.value is None:
-        return _("No revenue figure was made in this run: see the chapters below.")
-    whose = "03_profiling" if "net_revenue" in findings.get("03_profiling", {}) else "02_cleaning"
-    then = earlier("net_revenue", findings[whose], before.get(whose, {}), whole=period.is_whole)
-    if whose == "02_cleaning":
-        return _("Net revenue on record up to {day}: {value}.").format(
-            day=i18n.date(period.end), value=i18n.money(now.value))
-    if then is None or not then.value:
-        return _("The shop took {value} net of returns in {period}.").format(
-            value=i18n.money(now.value), period=i18n.period(period))
-    moved = (float(now.value) - float(then.value)) / abs(float(then.value))
-    return _("The shop took {value} net of returns in {period}, {change} against the period before.").format(
-        value=i18n.money(now.value), period=i18n.period(period), change=i18n.change(moved))
 
 
 def trust(findings: Found, record: Mapping[str, str], settings: Settings, period: Period) -> list[Trust]:

@@ -1,0 +1,158 @@
+"""What page one says of next steps, of what decisions earned, and of the period to come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from workbook.data.findings import Finding
+from workbook.output import i18n
+from workbook.output.i18n import _, ngettext
+from workbook.output.words.rfm import segment_name
+
+NAMED = 3  # segments named in one line
+
+
+def _gap() -> str:
+    """What stands between two sentences: nothing in Chinese."""
+    return "" if i18n.lang() == "zh" else " "
+
+
+def _amount(finding: Finding) -> str:
+    """A value with its interval, where it has one."""
+    value = i18n.quantity(_rounded(finding.value), finding.unit)
+    if finding.low is None or finding.high is None:
+        return value
+    low, high = (i18n.quantity(_rounded(end), finding.unit) for end in (finding.low, finding.high))
+    return _("{value} ({low} to {high})").format(value=value, low=low, high=high)
+
+
+def _rounded(x: float) -> float:
+    return float(round(x)) if abs(x) >= 100 else x
+
+
+def contact(listed: Finding) -> str:
+    return ngettext("Contact the {n} customer who is likely to leave and worth keeping",
+                    "Contact the {n} customers who are likely to leave and worth keeping", int(listed.value)).format(
+                        n=i18n.number(listed.value))
+
+
+def expected(profit: Finding) -> str:
+    return _("expected profit {amount}").format(amount=_amount(profit))
+
+
+def write(codes: Sequence[str], reached: float) -> str:
+    """Segments for which a letter pays, the surest first."""
+    comma = ", " if i18n.lang() == "en" else "、"
+    names = comma.join(segment_name(code) for code in codes[:NAMED])
+    text = _("Write to {segments}").format(segments=names)
+    if len(codes) > NAMED:
+        more = len(codes) - NAMED
+        text = ngettext("Write to {segments} and {more} more segment", "Write to {segments} and {more} more segments",
+                        more).format(segments=names, more=i18n.number(more))
+    return text + (_(" ({n} customers)").format(n=i18n.number(reached)) if reached else "")
+
+
+def responds(code: str, response: Finding, least: Finding) -> str:
+    return _("{segment}: {share} bought again; a letter pays from {least}").format(
+        segment=segment_name(code), share=i18n.percent(response.value, 0), least=i18n.percent(least.value))
+
+
+def keep(shipped: Finding) -> str:
+    return ngettext("Keep the {n} change that its experiment confirmed",
+                    "Keep the {n} changes that their experiments confirmed", int(shipped.value)).format(
+                        n=i18n.number(shipped.value))
+
+
+def a_year(worth: Finding) -> str:
+    return _("{amount} a year").format(amount=_amount(worth))
+
+
+def collect(overdue: Finding) -> str:
+    n = int(overdue.n or 0)
+    return ngettext("Ask {n} customer for an overdue invoice", "Ask {n} customers for overdue invoices", n).format(
+        n=i18n.number(n))
+
+
+def overdue(finding: Finding) -> str:
+    return _("{amount} overdue").format(amount=_amount(finding))
+
+
+def call(listed: Finding) -> str:
+    return ngettext("Call the {n} prospect most likely to buy", "Call the {n} prospects most likely to buy",
+                    int(listed.value)).format(n=i18n.number(listed.value))
+
+
+def not_measured() -> str:
+    return _("worth not measured yet")
+
+
+def nothing_to_do() -> str:
+    return _("Not measured yet: what to do next. The chapters on segments, experiments and churn add it.")
+
+
+def none_registered() -> str:
+    return _("No decision is registered yet. `workbook export LIST --action … --owner … --cost …` sets a random "
+             "control apart, and each later report says here what the action earned.")
+
+
+def none_settled(registered: Finding, found: Mapping[str, Finding]) -> str:
+    """Decisions run, and none of them is over."""
+    running = found.get("decisions_running")
+    n = int((running.value if running is not None else None) or registered.value or 0)
+    return ngettext("{n} decision is running; none is settled yet.", "{n} decisions are running; none is settled yet.",
+                    n).format(n=i18n.number(n))
+
+
+def earned(name: str, finding: Finding, found: Mapping[str, Finding]) -> str:
+    """What was earned against the controls: by what settled in this period, or by the programme so far."""
+    amount = _amount(finding)
+    settled = found.get("decisions_settled" if name == "programme_earned" else "decisions_settled_now")
+    n = int((settled.value if settled is not None else None) or finding.n or 0)
+    if name == "programme_earned":
+        return ngettext("To date: {amount} after cost, from {n} settled decision.",
+                        "To date: {amount} after cost, from {n} settled decisions.", n).format(
+                            amount=amount, n=i18n.number(n))
+    return ngettext("Settled in this period: {n} decision, which earned {amount} after cost.",
+                    "Settled in this period: {n} decisions, which earned {amount} after cost.", n).format(
+                        amount=amount, n=i18n.number(n))
+
+
+def calibration(inside: Finding) -> str:
+    return _("{share} of the outcomes lay where the forecast had said (n = {n}).").format(
+        share=i18n.percent(inside.value, 0), n=i18n.number(inside.n or 0))
+
+
+def contaminated(contacted: Finding) -> str:
+    n = int(contacted.value)
+    return ngettext("{n} customer of a control was contacted all the same: effects look smaller than they are.",
+                    "{n} customers of a control were contacted all the same: effects look smaller than they are.",
+                    n).format(n=i18n.number(n))
+
+
+def forecast(period: str, ahead: Finding) -> str:
+    if ahead.low is None or ahead.high is None:
+        return _("{period}: {value} expected.").format(period=period, value=i18n.money(_rounded(ahead.value)))
+    low, high, value = (i18n.money(_rounded(x)) for x in (ahead.low, ahead.high, ahead.value))
+    return _("{period}: {value} expected, between {low} and {high}.").format(
+        period=period, value=value, low=low, high=high)
+
+
+def no_forecast(why: str, how: str) -> str:
+    return _("Not measured yet: what the next period will take; {why} {how}").format(why=why, how=how)
+
+
+def last_forecast(period: str, said: Finding, came: Finding, coverage: Finding | None) -> str:
+    """What was said of this period a period ago, and whether it held."""
+    value = i18n.money(_rounded(came.value))
+    if said.low is None or said.high is None:
+        return _("Said of {period} a period ago: {said}; it came to {value}.").format(
+            period=period, said=i18n.money(_rounded(said.value)), value=value)
+    low, high = i18n.money(_rounded(said.low)), i18n.money(_rounded(said.high))
+    held = said.low <= came.value <= said.high
+    text = (_("Said of {period} a period ago: {low} to {high}. It came to {value}: inside.") if held else
+            _("Said of {period} a period ago: {low} to {high}. It came to {value}: outside.")).format(
+                period=period, low=low, high=high, value=value)
+    if coverage is None or coverage.value is None:
+        return text
+    return text + _gap() + _("{share} of {n} past forecasts held.").format(
+        share=i18n.percent(coverage.value, 0), n=i18n.number(coverage.n or 0))
