@@ -132,6 +132,7 @@ class Privacy(_Part):
     key: SecretStr = SecretStr("${WORKBOOK_KEY}")  # key of the hashes; needed when a personal column arrives
     key_id: str = "1"
     smallest_cell: int = Field(default=5, ge=1)  # smaller groups are not shown
+    reveal: dict[str, str] = Field(default_factory=dict)  # who may see names and numbers: name → account they log in by
 
 
 class Engine(_Part):
@@ -140,6 +141,69 @@ class Engine(_Part):
     url: str = "duckdb"  # duckdb, or spark / a Spark master URL
     memory: str = "4GB"
     threads: int = Field(default=0, ge=0)  # 0: all cores
+
+
+class Webhook(_Part):
+    """An address to which the summary of a run is posted."""
+
+    url: SecretStr  # whoever knows it can write there: ${ENV_NAME}
+    format: Literal["generic", "slack", "teams", "feishu", "wecom", "dingtalk"] = "generic"
+    secret: SecretStr | None = None  # of a signed Feishu or DingTalk robot: ${ENV_NAME}
+    lang: Literal["", "en", "zh"] = ""  # the first of `languages` when left out
+
+    @model_validator(mode="after")
+    def _address_and_signature(self) -> Webhook:
+        if not re.match(r"https?://|\$\{", self.url.get_secret_value()):
+            raise ValueError("`url` is no http(s) address and names no ${ENV_NAME}")
+        if self.secret is not None and self.format not in ("feishu", "dingtalk"):
+            raise ValueError(f"`secret` signs messages to feishu and dingtalk, not to {self.format}")
+        return self
+
+
+class Mail(_Part):
+    """A mail server, and whom it is to bring the summary of a run."""
+
+    server: str
+    port: int = Field(default=0, ge=0, le=65535)  # 587, 465 or 25, as the security asks for, when left out
+    security: Literal["starttls", "ssl", "plain"] = "starttls"
+    user: SecretStr | None = None
+    password: SecretStr | None = None  # ${ENV_NAME}
+    sender: str
+    to: tuple[str, ...] = Field(min_length=1)
+    lang: Literal["", "en", "zh"] = ""  # the first of `languages` when left out
+
+    @model_validator(mode="after")
+    def _whole_and_safe(self) -> Mail:
+        if (self.user is None) != (self.password is None):
+            raise ValueError("`user` and `password` belong together")
+        if self.password is not None and self.security == "plain":
+            raise ValueError("a password is not sent over a `plain` connection: starttls or ssl")
+        for address in (self.sender, *self.to):
+            if not re.fullmatch(r"[^@\s<>,]+@[^@\s<>,]+", address):
+                raise ValueError(f"{address!r} is no mail address")
+        return self
+
+
+class Notify(_Part):
+    """Who is told after a run, and what."""
+
+    when: Literal["always", "changed", "failed"] = "changed"  # changed: each new report, and each failure
+    link: str = ""  # where readers find a report: https://reports.example.com/{period}/; its path when left out
+    webhooks: tuple[Webhook, ...] = ()
+    mail: tuple[Mail, ...] = ()
+    timeout_seconds: float = Field(default=20, gt=0, le=300)  # for each of them
+
+    @field_validator("mail", mode="before")
+    @classmethod
+    def _one_or_several(cls, mail: Any) -> Any:
+        return [mail] if isinstance(mail, dict) else mail
+
+    @field_validator("link")
+    @classmethod
+    def _link_knows_the_period(cls, link: str) -> str:
+        if re.sub(r"\{period\}", "", link).count("{"):
+            raise ValueError("`link` may hold {period} and nothing else in braces")
+        return link
 
 
 class Settings(_Part):
@@ -163,6 +227,7 @@ class Settings(_Part):
     chapters: dict[str, dict[str, Any]] = Field(default_factory=dict)  # chapter → option → value
     engine: Engine = Engine()
     privacy: Privacy = Privacy()
+    notify: Notify = Notify()
 
     @field_validator("time_zone")
     @classmethod

@@ -19,11 +19,13 @@ from workbook.data.errors import WorkbookError
 from workbook.data.notebooks import Notebook, makers_of
 from workbook.data.periods import Period
 from workbook.data.run import RECALL, STAGE, last_complete_period
+from workbook.data.secrecy import told
 from workbook.data.settings import Settings
 from workbook.data.store import Store, write_whole
 from workbook.output.report import reuse
 from workbook.output.report.execution import Outcome, execute
 from workbook.output.report.kernels import environment, warm_kernels
+from workbook.output.report.resume import Attempt
 from workbook.output.report.schedule import side_by_side
 
 REPORTING = "WORKBOOK_REPORT"
@@ -74,10 +76,11 @@ class Work:
     """The notebooks of one render in all its languages: what each comes after, and what came of it."""
 
     def __init__(
-        self, settings: Settings, notebooks: list[Notebook], languages: Sequence[str], stage: Store, draft: Path,
+        self, settings: Settings, notebooks: list[Notebook], languages: Sequence[str], attempt: Attempt,
         period: Period | None, tell: Tell, *, force: bool,
     ) -> None:
-        self.settings, self.stage, self.draft, self.period, self.tell = settings, stage, draft, period, tell
+        self.settings, self.attempt, self.period, self.tell = settings, attempt, period, tell
+        self.stage, self.draft = attempt.stage, attempt.draft
         self.notebooks = {notebook.name: notebook for notebook in notebooks}
         self.languages, self.force = languages, force
         self.states: dict[tuple[str, str], Outcome] = {}
@@ -103,6 +106,9 @@ class Work:
         outcome = self._blocked(notebook)
         if outcome is None:
             outcome = self._reused_or_executed(notebook, lang, sharing)
+        outcome = replace(outcome, error=told(outcome.error, self.settings))
+        if outcome.state == "done":
+            self.attempt.note(lang, outcome, self.made_from[lang][name])
         self.states[task] = outcome
         self.tell(f"{lang}/{name}", outcome)
         found = self.stage.root / "findings" / f"{name}.json"
@@ -117,6 +123,11 @@ class Work:
         parameters |= self.settings.chapters.get(notebook.name, {})
         now = reuse.parts(notebook, lang, parameters, settings=self.settings, store=self.stage, period=self.period)
         self.made_from[lang][notebook.name] = now
+        resumed = None if self.force else self.attempt.done(lang, notebook, now)
+        if resumed is not None:
+            return resumed
+        if lang == self.languages[0]:
+            self.attempt.forget(notebook.name)
         before = self._report_before()
         changed = reuse.changed(before and before.made_from.get(lang, {}).get(notebook.name), now)
         if before and not changed and not self.force and before.give(notebook, lang, self.draft, self.stage, self._day):

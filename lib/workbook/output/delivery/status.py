@@ -1,0 +1,74 @@
+"""How the workspace stands: its periods and chapters, what runs now, what failed, what was told last."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from workbook.data import lock, publications
+from workbook.data.settings import Settings
+from workbook.data.store import JOURNAL
+from workbook.output.delivery.log import lines
+
+FAILED = ".failed"
+RUNS = 5  # the newest that are told
+
+
+def status(settings: Settings) -> dict[str, Any]:
+    """Everything that `workbook status` tells, as JSON can hold it."""
+    holder = lock.holder(settings.store_folder)
+    log = list(lines(settings))
+    return {
+        "shop": settings.name,
+        "workspace": str(settings.folder),
+        "running": holder._asdict() if holder else None,
+        "unfinished": _unfinished(settings) if holder is None else [],
+        "periods": [_period(settings, file.parent) for file in sorted(settings.reports_folder.glob("*/run.json"))],
+        "runs": _runs(log, holder)[-RUNS:],
+        "notified": next((line for line in reversed(log) if line["event"] == "notified"), None),
+    }
+
+
+def _period(settings: Settings, folder: Path) -> dict[str, Any]:
+    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    outcomes = [outcome for outcome in record["outcomes"] if outcome["state"] != "absent"]
+    failed = [outcome for outcome in outcomes if outcome["state"] == "failed"]
+    label = folder.name.removesuffix(FAILED)
+    approved = publications.approvals(settings, label)
+    return {
+        "period": label,
+        "state": "failed" if failed else "approved" if approved else "draft",
+        "attempt": folder.name.endswith(FAILED),  # a failed one, beside the last good report
+        "rendered_at": record["rendered_at"],
+        "languages": record["languages"],
+        "seconds": round(sum(outcome["seconds"] for outcome in outcomes), 1),
+        "approved_by": approved[-1].by if approved else "",
+        "approved_at": approved[-1].at if approved else "",
+        "restated": (folder / "restatement.json").exists(),
+        "chapters": [
+            {"chapter": outcome["chapter"], "state": outcome["state"], "seconds": round(outcome["seconds"], 1),
+             "kept": outcome.get("kept", False), "error": outcome["error"], "peak_mb": outcome.get("peak_mb", 0)}
+            for outcome in outcomes],
+    }
+
+
+def _runs(log: list[dict[str, Any]], holder: lock.Holder | None) -> list[dict[str, Any]]:
+    """The runs of the log, oldest first; one that neither ended nor runs was killed."""
+    runs: dict[str, dict[str, Any]] = {}
+    for line in log:
+        if line["event"] == "run_started":
+            now = holder is not None and line.get("pid") == holder.pid and line.get("host") == holder.host
+            runs[line["run"]] = {"run": line["run"], "at": line["at"], "command": line.get("command", ""),
+                                 "state": "running" if now else "killed"}
+        elif line["event"] in ("run_finished", "run_failed") and line["run"] in runs:
+            facts = {name: line[name] for name in ("period", "seconds", "error", "failed") if name in line}
+            runs[line["run"]] |= {"state": line.get("state", "broken off")} | facts
+    return list(runs.values())
+
+
+def _unfinished(settings: Settings) -> list[str]:
+    """What a killed run left, for the next one to finish or take up."""
+    store, reports = settings.store_folder, settings.reports_folder
+    left = [*store.glob(JOURNAL), *store.glob("stage-*"), *reports.glob(".draft-*"), *reports.glob(".old-*")]
+    return sorted(str(path.relative_to(settings.folder)) for path in left)
