@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from workbook.cli import forms, report, rooms, shop  # noqa: F401 - each adds its subcommands
+from workbook.cli import decisions, forms, report, rooms, shop  # noqa: F401 - each adds its subcommands
 from workbook.cli.root import app
 from workbook.data.errors import WorkbookError
 
