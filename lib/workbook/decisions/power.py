@@ -24,7 +24,7 @@ BLIND_SHARE = 0.3
 # Where no effect is known, a list must at least show one that changes what these customers bring by one half.
 BOLD = 0.5
 FEWEST = 4  # customers in an arm, below which no effect is called visible
-SMALLEST_ARM = 10  # customers; below, no normal theory holds
+SMALLEST_ARM = 30  # customers; settlement calls no smaller arm a fair one
 
 
 class Past(NamedTuple):
@@ -96,7 +96,7 @@ def needed(*, sd: float, effect: float, share: float) -> int | None:
     """Customers in both arms that would show the effect; None where no number does."""
     if effect <= 0 or sd <= 0:
         return None
-    low = high = 2 * FEWEST
+    low = high = math.ceil(SMALLEST_ARM / min(share, 1 - share))
     while _seen(sd, high, share) > effect:
         high *= 2
         if high > 10**9:

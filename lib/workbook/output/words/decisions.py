@@ -52,10 +52,10 @@ def taken_out(decision: Decision) -> str:
     """Counts per reason, each customer once; and where several reasons met."""
     if not decision.removed:
         return _("Nobody had to be taken out.")
-    counts = ", ".join(f"{reason_name(code)} {i18n.number(n)}" for code, n in decision.removed.items())
+    counts = _(", ").join(f"{reason_name(code)} {i18n.number(n)}" for code, n in decision.removed.items())
     text = _("Taken out: {n} ({counts}).").format(n=i18n.number(sum(decision.removed.values())), counts=counts)
     more = {code: n - decision.removed.get(code, 0) for code, n in decision.overlaps.items()}
-    several = ", ".join(f"{reason_name(code)} {i18n.number(n)}" for code, n in more.items() if n)
+    several = _(", ").join(f"{reason_name(code)} {i18n.number(n)}" for code, n in more.items() if n)
     if several:
         text += _gap() + _("Counted under an earlier reason, and these too: {several}.").format(several=several)
     return text
@@ -112,10 +112,11 @@ def power(seen: Power, horizon_days: int) -> str:
         smallest=i18n.money(seen.smallest_effect))
     if seen.judgeable or seen.expected is None:
         return text
-    text += _gap() + _("That is more than the {expected} to be expected: **the list is too small to learn from alone**"
-                       ).format(expected=i18n.money(seen.expected))
-    enough = _("; about {n} customers would be enough.").format(n=i18n.number(seen.needed)) if seen.needed else _(".")
-    return text + enough
+    text += _gap() + _("That is more than the {expected} to be expected: **the list is too small to learn from "
+                       "alone.**").format(expected=i18n.money(seen.expected))
+    if seen.needed:
+        text += _gap() + _("About {n} customers would be enough.").format(n=i18n.number(seen.needed))
+    return text
 
 
 def forecast(decision: Decision) -> str:
@@ -152,7 +153,7 @@ def price(divided: Price | None) -> list[str]:
           "24), and could everybody who asks have it?"),
     ]
     if divided.personal:
-        facts = ", ".join(fact_name(code) for code in divided.personal)
+        facts = _(", ").join(fact_name(code) for code in divided.personal)
         told.insert(2, _("Those favoured differ from their equals in: {facts}. Look at whether that is wanted.").format(
             facts=facts))
     return told
