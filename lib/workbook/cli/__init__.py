@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from workbook.cli import decisions, forms, report, rooms, shop  # noqa: F401 - each adds its subcommands
+from workbook.cli import decisions, delivery, forms, report, rooms, shop  # noqa: F401 - each adds its subcommands
 from workbook.cli.root import app
 from workbook.data.errors import WorkbookError
 
@@ -17,4 +17,4 @@ def main() -> None:
         app()
     except WorkbookError as error:
         typer.echo(str(error), err=True)
-        sys.exit(2)
+        sys.exit(error.exit_code)

@@ -58,7 +58,7 @@ def schedule(
         printed += [(f"/etc/systemd/system/{name}", text)
                     for name, text in module.systemd(declared, hour, minute).items()]
     if by in (Scheduler.all, Scheduler.ci):
-        printed += [(f".github/workflows/{module.SCHEDULED}.yml", module.workflow(declared, hour, minute))]
+        printed += [(f".github/workflows/{module.unit(declared)}.yml", module.workflow(declared, hour, minute))]
     for place, text in printed:
         typer.echo(f"# --- {place}\n{text}")
     moments = module.next_runs(declared, hour, minute, datetime.now(UTC))

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from workbook.cli.periods import back_fill
 from workbook.cli.root import SettingsFile, app
 from workbook.data.errors import WorkbookError
+from workbook.data.journal import alone
 from workbook.data.settings import load_settings
 
 
@@ -25,18 +26,28 @@ def render(
     first: Annotated[str, typer.Option("--from", help="back-fill every whole period from this one on")] = "",
     last: Annotated[str, typer.Option(
         "--to", help="up to this one; a period that is not over by its last day, such as 2011-12-09")] = "",
+    wait: Annotated[bool, typer.Option("--wait", help="wait while another run works in the workspace")] = False,
+    notify: Annotated[bool, typer.Option(help="tell those whom the settings name")] = True,
 ) -> None:
-    """Run the notebooks and write reports/PERIOD/, or those of many periods."""
+    """Run the notebooks and write reports/PERIOD/, or those of many periods.
+
+    Exit codes: 0 done, 1 a chapter failed, 2 refused, 75 another run works in the workspace: try again later.
+    """
     if lang not in ("", "en", "zh"):
         raise WorkbookError(f"{lang!r} is no language of the workbook.", way_out="Write --lang en or --lang zh.")
-    if first or last:
-        if as_of or only:
-            raise WorkbookError("--from and --to name the periods, and fill them whole.",
-                                way_out="Leave --as-of and --only out, or --from and --to.")
-        return back_fill(settings, first=first, last=last, lang=lang, force=force, tell=_tell)
-    from workbook.output import report  # papermill takes two seconds to import
+    if (first or last) and (as_of or only):
+        raise WorkbookError("--from and --to name the periods, and fill them whole.",
+                            way_out="Leave --as-of and --only out, or --from and --to.")
+    declared = load_settings(settings)
+    with alone(declared.store_folder, " ".join(["workbook", *sys.argv[1:]]), wait=wait, tell=_say):
+        if first or last:
+            return back_fill(settings, first=first, last=last, lang=lang, force=force, tell=_tell)
+        from workbook.output import report  # papermill takes two seconds to import
+        from workbook.output.delivery.notify import delivered
 
-    rendered = report.render(settings, as_of=as_of, only=only, lang=lang, force=force, tell=_tell)
+        with delivered(declared, _say, wanted=notify) as delivery:
+            rendered = report.render(settings, as_of=as_of, only=only, lang=lang, force=force, tell=_tell)
+            delivery.rendered = rendered
     for outcome in rendered.outcomes:
         if outcome.state == "failed":
             typer.echo(f"{outcome.chapter} failed: {outcome.error}", err=True)
@@ -47,6 +58,10 @@ def render(
     typer.echo(f"{'The report' if rendered.ok else 'The incomplete report'}: {rendered.index}")
     if not rendered.ok:
         raise typer.Exit(1)
+
+
+def _say(sentence: str) -> None:
+    typer.echo(sentence, err=True)
 
 
 def _tell(step: str, outcome: object) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from workbook.cli.root import SettingsFile, app
+from workbook.data.journal import alone
 from workbook.data.settings import load_settings
 
 
@@ -62,7 +63,8 @@ def collect(settings: SettingsFile = "workbook.yaml") -> None:
     from workbook.data.store import Store
 
     declared = load_settings(settings)
-    collected = bring_in(declared, Store(declared.store_folder))
+    with alone(declared.store_folder, "workbook collect"):
+        collected = bring_in(declared, Store(declared.store_folder))
     typer.echo(f"{collected.rows_read:,} rows in {', '.join(collected.tables)}; "
                f"{collected.read} files read, {collected.unchanged} unchanged.")
 

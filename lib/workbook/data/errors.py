@@ -7,6 +7,8 @@ from difflib import get_close_matches
 class WorkbookError(Exception):
     """Says what is wrong (file, column, value), why it matters, and the way out."""
 
+    exit_code = 2  # of the command that it ends
+
     def __init__(self, what: str, *, why: str = "", way_out: str = "") -> None:
         self.what, self.why, self.way_out = what, why, way_out
         parts = [what, why, f"Way out: {way_out}" if way_out else ""]

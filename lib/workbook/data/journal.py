@@ -22,14 +22,17 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from workbook.data.lock import locked
 from workbook.data.store import JOURNAL, Store, write_whole
 
 EXCHANGE = 2  # RENAME_EXCHANGE of Linux, RENAME_SWAP of macOS
 HERE = -100  # AT_FDCWD
+UNNAMED = ".*.json.????????"  # a file that was being written, and had not yet got its name
 MARK = "run.json"  # a report's record: tells a new folder from the old one
 
 
@@ -38,6 +41,22 @@ class Move(NamedTuple):
 
     source: Path
     target: Path
+
+
+@contextmanager
+def alone(
+    store: Path, command: str, *, wait: bool = False, tell: Callable[[str], None] = lambda _sentence: None
+) -> Iterator[None]:
+    """Work in a workspace, with its lock, after what a killed run had decided is finished. See `lock.locked`.
+
+    Raises:
+        Busy: when another process works there and `wait` is not asked for.
+    """
+    with locked(store, command, wait=wait, tell=tell):
+        finish(store)
+        for path in [*store.glob(UNNAMED), *(store / "manifest").rglob(UNNAMED), *(store / "documents").rglob(UNNAMED)]:
+            path.unlink()
+        yield
 
 
 def publish(store: Path, stage: Store | None, moves: Iterable[Move] = (), gone: Iterable[Path] = ()) -> None:

@@ -41,11 +41,12 @@ class Delivery:
 
 
 @contextmanager
-def delivered(settings: Settings, say: Say) -> Iterator[Delivery]:
+def delivered(settings: Settings, say: Say, *, wanted: bool = True) -> Iterator[Delivery]:
     """Tell of the run inside, how ever it ends; that another run was at work is no failure and is not told.
 
     Args:
         say: told of each notification that failed.
+        wanted: whether to tell anybody.
     """
     delivery, began = Delivery(), time.perf_counter()
     try:
@@ -53,9 +54,10 @@ def delivered(settings: Settings, say: Say) -> Iterator[Delivery]:
     except Busy:
         raise
     except Exception as error:
-        send(settings, of_refusal(settings, error, _since(began)), say)
+        if wanted:
+            send(settings, of_refusal(settings, error, _since(began)), say)
         raise
-    if delivery.rendered is not None:
+    if wanted and delivery.rendered is not None:
         send(settings, of_report(settings, delivery.rendered, _since(began)), say)
 
 

@@ -14,6 +14,7 @@ the day before in UTC, at its midnight, which is later in the shop's day |
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import sys
 from datetime import UTC, datetime, timedelta
@@ -25,7 +26,6 @@ from workbook.data.settings import Grain, Settings
 
 FIRST_MONTHS = (1, 4, 7, 10)
 DAY = 24 * 60  # minutes
-SCHEDULED = "workbook-report"
 
 
 class Times(NamedTuple):
@@ -75,6 +75,11 @@ def program() -> Path:
     return Path(sys.executable).with_name("workbook")
 
 
+def unit(settings: Settings) -> str:
+    """The name under which it is planned: one a workspace."""
+    return "workbook-" + (re.sub(r"[^a-z0-9]+", "-", settings.folder.name.lower()).strip("-") or "report")
+
+
 def log_file(settings: Settings) -> Path:
     """Where what a scheduled run prints is put, beside the log of runs."""
     return settings.store_folder / "log" / "scheduled.txt"
@@ -88,7 +93,8 @@ def cron(settings: Settings, hour: int, minute: int) -> str:
     """Lines for `crontab -e`."""
     log = log_file(settings)
     run = " ".join(map(shlex.quote, command(settings, program())))
-    source = f"set -a; . {shlex.quote(str(environment_file(settings)))}; set +a; " if names(settings) else ""
+    secrets = shlex.quote(str(environment_file(settings)))
+    source = f"set -a; [ ! -r {secrets} ] || . {secrets}; set +a; " if names(settings) else ""
     asks, moments = _asked(settings.period, hour)
     line = (f'case "$(TZ={settings.time_zone} date +{asks})" in {"|".join(moments)}) '
             f"mkdir -p {shlex.quote(str(log.parent))}; {source}{run} >> {shlex.quote(str(log))} 2>&1;; esac")
@@ -118,20 +124,20 @@ def systemd(settings: Settings, hour: int, minute: int) -> dict[str, str]:
         "week": "Mon *-*-*", "month": "*-*-01", "quarter": f"*-{','.join(f'{m:02d}' for m in FIRST_MONTHS)}-01",
     }[settings.period]
     run = " ".join(map(_systemd_word, command(settings, program())))
-    reads = f"EnvironmentFile={_systemd_text(str(environment_file(settings)))}\n" if names(settings) else ""
+    reads = f"EnvironmentFile=-{_systemd_text(str(environment_file(settings)))}\n" if names(settings) else ""
     service = (
         "[Unit]\n"
         f"Description=Report of each {settings.period}: {_systemd_text(settings.name)}\n"
         "Wants=network-online.target\nAfter=network-online.target\n\n"
         "[Service]\nType=oneshot\n" + "".join(f"{line}\n" for line in _secrets_told(settings)) + reads +
         f"WorkingDirectory={_systemd_text(str(settings.folder))}\nExecStart={run}\n"
-        f"# What it prints: journalctl -u {SCHEDULED}\n")
+        f"# What it prints: journalctl -u {unit(settings)}\n")
     timer = (
         "[Unit]\n"
         f"Description=The day after each {settings.period}, by the clock of {settings.time_zone}\n\n"
         f"[Timer]\nOnCalendar={when} {hour:02d}:{minute:02d}:00 {settings.time_zone}\n"
         "Persistent=true\n\n[Install]\nWantedBy=timers.target\n")
-    return {f"{SCHEDULED}.service": service, f"{SCHEDULED}.timer": timer}
+    return {f"{unit(settings)}.service": service, f"{unit(settings)}.timer": timer}
 
 
 def workflow(settings: Settings, hour: int, minute: int) -> str:
@@ -142,10 +148,10 @@ def workflow(settings: Settings, hour: int, minute: int) -> str:
         f"# The report of each {settings.period}, the day after it ends, by UTC, which knows no summer time: not\n"
         f"# before {hour:02d}:{minute:02d} in {settings.time_zone}. It runs on a runner of your own on this machine,\n"
         "# where the workspace stays: customers' records, and what was published, belong into no cache of a service.\n"
-        f"name: {SCHEDULED}\n"
+        f"name: {unit(settings)}\n"
         f"on:\n  schedule:\n    - cron: \"{times_utc(settings, hour, minute)}\"\n  workflow_dispatch:\n"
         "permissions: {}\n"
-        f"concurrency:\n  group: {SCHEDULED}\n  cancel-in-progress: false\n"
+        f"concurrency:\n  group: {unit(settings)}\n  cancel-in-progress: false\n"
         "jobs:\n  report:\n    runs-on: self-hosted\n    timeout-minutes: 180\n    steps:\n      - name: Report\n"
         + (f"        env:\n{env}" if env else "") +
         f"        run: {_yaml_text(run)}\n"

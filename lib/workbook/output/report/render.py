@@ -17,8 +17,7 @@ import duckdb
 from workbook import __version__
 from workbook.data import periods
 from workbook.data.errors import WorkbookError, nearest
-from workbook.data.journal import Move, publish
-from workbook.data.lock import locked
+from workbook.data.journal import Move, alone, publish
 from workbook.data.notebooks import Notebook, in_order, makers_of, read_notebooks
 from workbook.data.periods import Period
 from workbook.data.run import last_complete_period
@@ -30,7 +29,8 @@ from workbook.output.report.execution import Outcome, check_options
 from workbook.output.report.freshness import fingerprint, same_report
 from workbook.output.report.pages import write_pages
 from workbook.output.report.restatements import Telling
-from workbook.output.report.resume import Attempt, begin, recover
+from workbook.output.report.resume import Attempt, begin
+from workbook.output.report.trends import write_list
 from workbook.output.report.work import Tell, Work, has_orders, is_good
 
 MOST_ROWS_IN_CSV = 100_000
@@ -84,11 +84,10 @@ def render(
     declared = load_settings(settings)
     asked = {"as_of": as_of, "only": only}
     command = " ".join(["workbook render", *(f"--{name.replace('_', '-')} {it}" for name, it in asked.items() if it)])
-    with locked(declared.store_folder, command, wait=wait, tell=lambda sentence: tell(sentence, None)):
+    with alone(declared.store_folder, command, wait=wait, tell=lambda sentence: tell(sentence, None)):
         log, began = RunLog(declared), time.perf_counter()
         log.begin(command=command, languages=lang or list(declared.languages))
         try:
-            recover(declared)
             rendered = _rendered(declared, asked, lang, _logged(tell, log), force=force)
         except BaseException as error:
             log.write("run_failed", error=f"{type(error).__name__}: {error}", seconds=_since(began))
@@ -127,6 +126,7 @@ def _rendered(settings: Settings, asked: dict[str, str], lang: str, tell: Tell, 
         write_pages(draft, settings)
         rendered = _publish(settings, attempt, folder, outcomes)
         told.publish(rendered.folder) if rendered.ok else None
+        write_list(settings)
     except Exception:
         attempt.clear()
         raise

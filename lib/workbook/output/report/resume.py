@@ -15,7 +15,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
-from workbook.data.journal import finish
 from workbook.data.notebooks import Notebook
 from workbook.data.settings import Settings
 from workbook.data.store import Store, write_whole
@@ -24,7 +23,6 @@ from workbook.output.report.execution import Outcome
 from workbook.output.report.freshness import sources_state
 
 ASKED = "asked.json"
-UNNAMED = ".*.json.????????"  # a file that was being written and had not yet got its name
 
 
 class Done(NamedTuple):
@@ -93,16 +91,6 @@ class Attempt:
         record = json.loads(file.read_text(encoding="utf-8"))
         outcome = {name: tuple(v) if isinstance(v, list) else v for name, v in record["outcome"].items()}
         return Done(Outcome(**outcome), record["parts"])
-
-
-def recover(settings: Settings) -> bool:
-    """Finish what a killed run had decided to publish; whether there was such a thing. Needs the lock."""
-    finished = finish(settings.store_folder)
-    store = settings.store_folder
-    inside = (path for folder in ("manifest", "documents") for path in (store / folder).rglob(UNNAMED))
-    for path in [*inside, *store.glob(UNNAMED)]:
-        path.unlink()
-    return finished
 
 
 def begin(settings: Settings, number: int, asked: dict[str, str], *, anew: bool) -> Attempt:
