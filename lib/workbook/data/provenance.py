@@ -58,14 +58,17 @@ class Provenance:
 
     def _by_name(self, query: str) -> str:
         for engine_name, name in self._tables.items():
-            query = query.replace(f'"{engine_name}"', f'"{name}"')
+            query = query.replace(engine_name, name)
         return query
 
 
 def _running_cell() -> int:
-    """The number that IPython gives the cell that runs; 0 outside a notebook."""
+    """The number that IPython shows for the cell that runs; 0 outside a notebook.
+
+    By the list of inputs, which holds the running one: `execution_count` already counts the next in some versions.
+    """
     shell = _shell()
-    return 0 if shell is None else int(shell.execution_count)
+    return 0 if shell is None else len(shell.user_ns["_ih"]) - 1
 
 
 def _running_line() -> int:

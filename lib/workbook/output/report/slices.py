@@ -1,8 +1,8 @@
 """The lines of a notebook that a figure is made of: its own statement, and those that made what it uses.
 
 A statement uses the names that it loads and makes those that it binds; walking back from the statement that found a
-figure, the last one before that made each name belongs to it, and so on. Imports are left out: they name the library.
-What a statement changes in place (`entries.append(row)`) counts as made by it too.
+figure, the last one before that made each name belongs to it, and so on. Left out are imports, which name the library,
+and the path of the settings. What a statement changes in place (`entries.append(row)`) counts as made by it too.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def statements(notebook: nbformat.NotebookNode) -> list[Statement]:
 def _statements(source: str, number: int) -> Iterator[Statement]:
     code = "\n".join("" if line.startswith(("%", "!")) else line for line in source.splitlines())
     for node in ast.parse(code).body:
-        if isinstance(node, ast.Import | ast.ImportFrom):
+        if isinstance(node, ast.Import | ast.ImportFrom) or set(_made(node)) == {"settings"}:
             continue
         lines = code.splitlines()[node.lineno - 1 : node.end_lineno]
         yield Statement(number, node.lineno, node.end_lineno or node.lineno, "\n".join(lines),
