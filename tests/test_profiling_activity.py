@@ -205,10 +205,12 @@ def test_monthly_active_customers_as_published(public_data: Callable[[str], Path
 def test_the_period_before_is_found_under_its_own_names() -> None:
     row = {"customers": 4, "orders": 5, "all_orders": 6, "all_units": 9, "all_amount": 120, "all_net": 90, "net": 80}
     costs = {"orders": 2, "net_of_tax": 50.0, "cost": 30.0}
-    found = {figure.name: figure.value for figure in figures.of_period_before(row, costs, new_customers=1)}
+    told = figures.of_headlines(row, costs, new_customers=1, suffix="before", reason="no_previous")
+    found = {figure.name: figure.value for figure in told}
     assert found == {
         "active_customers_before": 4, "new_customers_before": 1, "orders_before": 6, "net_revenue_before": 90,
         "average_order_value_before": 15.0, "margin_before": 0.4,
     }  # fmt: skip
-    empty = figures.of_period_before(row | {"all_orders": 0}, {"orders": 0}, new_customers=0)
+    nobody = row | {"all_orders": 0}
+    empty = figures.of_headlines(nobody, {"orders": 0}, new_customers=0, suffix="before", reason="no_previous")
     assert {(figure.value, figure.reason) for figure in empty} == {(None, "no_previous")}

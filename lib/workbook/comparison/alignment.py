@@ -8,10 +8,10 @@ gets a day of its own a year before, by the first line that fits:
     3  any other day                 the same weekday 52 weeks back; if that day belonged to an occasion or to the days
                                      before one, or is taken, the nearest same weekday that is free (eight weeks around)
 
-Occasions are those that the shop declares, and are the same by name: years in it do not count ("Easter 2025"), and where
-no name is equal, one that shares a telling word ("National Day and Mid-Autumn" with "National Day"). They lie a year
-apart, give or take 45 days. What is longer this time than the last has days without a counterpart: line 3 is theirs.
-Nothing is known of occasions that nobody declares; then all days are compared by line 3.
+Occasions are those that the shop declares, and are the same by name: years in it do not count ("Easter 2025"), and
+where no name is equal, one that shares a telling word ("National Day and Mid-Autumn" with "National Day"). They lie a
+year apart, give or take 45 days. What is longer this time than the last has days without a counterpart: line 3 is
+theirs. Nothing is known of occasions that nobody declares; then all days are compared by line 3.
 
 Seven days: shoppers buy gifts in the week before a feast, and wait in the week before a promotion.
 """
@@ -68,6 +68,7 @@ def align(period: Period, calendar: Sequence[Occasion]) -> Aligned:
             names[name] = None
     by_occasion = len(found)
     special = {day for occasion in calendar for day in (*_lead_in(occasion), *_span(occasion))}
+    found |= {day: day - BACK for day in days if day not in found and day - BACK not in special | set(found.values())}
     for day in days:
         if day not in found:
             found[day] = _same_weekday(day, special | set(found.values()))

@@ -60,7 +60,7 @@ class Forecast(NamedTuple):
     naive: float | None = None  # what the naive rival says
     error: float | None = None  # mean absolute error of the rule, as a share of what came
     naive_error: float | None = None  # the same of the naive rival, on the same periods
-    reason: str = ""  # too_short, no_sales
+    reason: str = ""  # too_short, no_sales, partial
 
 
 class Trials(NamedTuple):
@@ -141,6 +141,24 @@ def _against_naive(errors: np.ndarray, tried: Trials, rule: int, at: int) -> flo
     return float((errors[rule, own] ** 2).sum()) / naive if naive else math.inf
 
 
+class Outlook(NamedTuple):
+    """What is expected after a period, what had been expected of it, and how past forecasts did."""
+
+    ahead: Forecast
+    last: Forecast
+    past: pd.DataFrame  # `looking_back`
+
+
+def outlook(record: Record, calendar: Sequence[Occasion], *, period: Period) -> Outlook:
+    """What can be foretold at the end of `period`, the last of the record; nothing of a period that is not over."""
+    if not period.is_whole or not record.periods:
+        none = Forecast(reason="too_short" if period.is_whole else "partial")
+        return Outlook(none, none, looking_back(Trials((), np.empty((len(RULES), 0)), np.array([]))))
+    tried = trials(record, calendar)
+    n = len(record.periods)
+    return Outlook(foretell(tried, n), foretell(tried, n - 1), looking_back(tried))
+
+
 def looking_back(tried: Trials) -> pd.DataFrame:
     """Past forecasts beside what came: period (first day), came, said, low, high, held, rule; blank where none."""
     rows = []
@@ -150,3 +168,10 @@ def looking_back(tried: Trials) -> pd.DataFrame:
         rows.append((tried.periods[at].start, came, told.value, told.low, told.high, held, told.rule))
     table = pd.DataFrame(rows, columns=["period", "came", "said", "low", "high", "held", "rule"])
     return table.astype({"said": float, "low": float, "high": float})
+
+
+def with_next(past: pd.DataFrame, told: Forecast, ahead: Period, *, most: int = 24) -> pd.DataFrame:
+    """The newest rows of `looking_back`, and one more for the period that has not come."""
+    row = {"period": ahead.start, "came": np.nan, "said": told.value, "low": told.low, "high": told.high}
+    following = pd.DataFrame([row]).astype({name: float for name in ("came", "said", "low", "high")})
+    return pd.concat([past[list(row)].tail(most), following], ignore_index=True)

@@ -69,8 +69,7 @@ def brought(orders: ir.Table) -> ir.Table:
     """One row per customer, and per sale to nobody known.
 
     Args:
-        orders: the orders of a period as they are to be seen: order_id, customer_id, is_return, amount, net_amount, tax,
-            cost.
+        orders: of a period, as they are to be seen: order_id, customer_id, is_return, amount, net_amount, tax, cost.
 
     Returns:
         customer; net, orders, buyers (1: known, and bought); taxless and profit (net revenue without tax, and what is

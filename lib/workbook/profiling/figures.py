@@ -5,12 +5,13 @@ What each means is told in the package's docstring and in the metric dictionary.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from workbook.comparison.forecast import Forecast
 from workbook.data.findings import Figure
 from workbook.profiling import concentration
 from workbook.profiling.bridge import Split
@@ -46,13 +47,15 @@ def of_activity(row: Mapping[str, Any], *, new_customers: int) -> Iterator[Figur
     yield _ratio("identified_share", row["net"], row["all_net"], "share", n=orders)
 
 
-def of_period_before(row: Mapping[str, Any], costs: Mapping[str, Any], *, new_customers: int) -> Iterator[Figure]:
-    """The headline figures of the period before, each under its name and `_before`; none where nobody bought in it."""
+def of_headlines(
+    row: Mapping[str, Any], costs: Mapping[str, Any], *, new_customers: int, suffix: str, reason: str
+) -> Iterator[Figure]:
+    """The headline figures of an earlier period, each with its suffix; none where nobody bought in it."""
     for figure in (*of_activity(row, new_customers=new_customers), of_margin(costs)):
         if figure.name in HEADLINES and not row["all_orders"]:
-            yield Figure(f"{figure.name}_before", None, figure.unit, reason="no_previous")
+            yield Figure(f"{figure.name}_{suffix}", None, figure.unit, reason=reason)
         elif figure.name in HEADLINES:
-            yield figure._replace(name=f"{figure.name}_before")
+            yield figure._replace(name=f"{figure.name}_{suffix}")
 
 
 def of_margin(row: Mapping[str, Any]) -> Figure:
@@ -124,3 +127,20 @@ def of_visits(row: Mapping[str, Any] | None) -> Iterator[Figure]:
     unknown = median is None or median != median
     yield Figure("dwell_minutes_median", None if unknown else median, units["dwell_minutes_median"],
                  n=int(row["visits"]), reason="not_timed" if unknown else "")  # fmt: skip
+
+
+def of_forecast(ahead: Forecast, last: Forecast, held: Sequence[bool]) -> Iterator[Figure]:
+    """What is expected of the next period, what was expected of this one, and how often past intervals held."""
+    claim = {"n": ahead.n or None, "reason": ahead.reason}
+    yield Figure("next_net_revenue", ahead.value, "money", ahead.low, ahead.high, **claim, evidence="observed")
+    yield Figure("next_net_revenue_rule", ahead.rule or None, "text", **claim)
+    yield Figure("next_net_revenue_naive", ahead.naive, "money", **claim, evidence="observed")
+    yield Figure("forecast_error", ahead.error, "share", **claim)
+    yield Figure("forecast_error_naive", ahead.naive_error, "share", **claim)
+    yield Figure("last_forecast_net_revenue", last.value, "money", last.low, last.high, last.n or None, last.reason,
+                 "observed")  # fmt: skip
+    if held:
+        share = wilson(sum(held), len(held))
+        yield Figure("forecast_coverage", share.value, "share", share.low, share.high, len(held))
+    else:
+        yield Figure("forecast_coverage", None, "share", reason=ahead.reason or "too_short")

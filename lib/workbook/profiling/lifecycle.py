@@ -154,11 +154,25 @@ def second_purchases(orders: ir.Table, *, as_of: date, days: int = 90, cohort_da
     Returns:
         customers (first purchase in the `cohort_days` before), repeaters.
     """
+    return counted(first_time_buyers(orders, as_of=as_of, days=days, cohort_days=cohort_days))
+
+
+def first_time_buyers(orders: ir.Table, *, as_of: date, days: int = 90, cohort_days: int = 365) -> ir.Table:
+    """customer_id, again: the customers of `second_purchases`, and whether each bought another day within `days`."""
     bought = orders.filter(~orders.is_return & orders.customer_id.notnull())
     first = bought.group_by("customer_id").agg(first_ordered_on=bought.ordered_on.min())
     newest = as_of - timedelta(days=days)
     cohort = first.filter(first.first_ordered_on.between(newest - timedelta(days=cohort_days - 1), newest))
     joined = bought.inner_join(cohort, "customer_id")
     gap = joined.ordered_on.delta(joined.first_ordered_on, unit="day")
-    each = joined.group_by("customer_id").agg(again=gap.between(1, days).any())
-    return each.agg(customers=each.count(), repeaters=each.again.cast("int64").sum())
+    return joined.group_by("customer_id").agg(again=gap.between(1, days).any())
+
+
+def counted(buyers: ir.Table) -> ir.Table:
+    """One row: customers, repeaters."""
+    return buyers.agg(customers=buyers.count(), repeaters=buyers.again.cast("int64").sum())
+
+
+def as_moments(buyers: ir.Table) -> ir.Table:
+    """customer, firsts (1), again (0 or 1), as floats."""
+    return buyers.select(customer="customer_id", firsts=ibis.literal(1.0), again=buyers.again.cast("float64"))

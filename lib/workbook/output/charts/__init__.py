@@ -7,10 +7,12 @@ given; the palette is Okabe and Ito's (2008), told apart by colour-blind eyes to
 alternative made from its data.
 """
 
+from workbook.output.charts.ahead import ahead
 from workbook.output.charts.bars import bars, columns, histogram, spans, stacked
 from workbook.output.charts.canvas import alt_text, png, side_by_side, wrap
 from workbook.output.charts.curves import bands, lines, lorenz
 from workbook.output.charts.fields import heat, silhouettes
+from workbook.output.charts.moments import moments
 from workbook.output.charts.points import cloud, dots, panels, scatter, snake
 from workbook.output.charts.scales import UnitFormatter
 from workbook.output.charts.style import INK, PALETTE, WIDTH, contrast, dark, fonts, packaged_font
@@ -21,6 +23,7 @@ __all__ = [
     "PALETTE",
     "WIDTH",
     "UnitFormatter",
+    "ahead",
     "alt_text",
     "bands",
     "bars",
@@ -34,6 +37,7 @@ __all__ = [
     "histogram",
     "lines",
     "lorenz",
+    "moments",
     "packaged_font",
     "panels",
     "png",

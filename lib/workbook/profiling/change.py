@@ -1,0 +1,145 @@
+"""The period beside the one before it and beside the comparable days of the year before, with what chance moves.
+
+Each side is a table of orders as they looked equally long after: the period on the report date, the earlier ones on the
+day that lies as far behind theirs. The figures of a side are those of `figures`; what lies between two sides by chance
+alone is told by `comparison.noise`, customer by customer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import NamedTuple
+
+import ibis.expr.types as ir
+
+from workbook.comparison import noise
+from workbook.comparison.alignment import Aligned, align, comparable_orders
+from workbook.data.engine import few_rows
+from workbook.data.findings import Figure
+from workbook.data.periods import Period
+from workbook.data.settings import Settings
+from workbook.history import year_before
+from workbook.profiling import activity, lifecycle
+from workbook.profiling.figures import HEADLINES, of_headlines, of_second_purchases
+
+SECOND = "second_purchase_rate_90d"
+
+
+class Side(NamedTuple):
+    """One of the periods that stand beside each other."""
+
+    orders: ir.Table  # as they looked then
+    figures: Mapping[str, Figure]  # HEADLINES
+    known: bool  # whether the record has this period, and anybody bought in it
+
+
+class Sides(NamedTuple):
+    """The period, the one before, the comparable days of the year before, and the same dates of it."""
+
+    now: Side
+    before: Side
+    year_ago: Side
+    plain: Side  # the same month, whatever feasts lie in it: the naive rival of year_ago
+    aligned: Aligned
+
+
+def sides(orders: ir.Table, returns: ir.Table | None, period: Period, before: Period, settings: Settings) -> Sides:
+    """The periods to be compared; a year before counts only where the record reaches back to its first day.
+
+    Args:
+        orders, returns: `clean/orders` and `clean/returns`, as known at the end of the period.
+        before: the period before (of a period that is not over, as many days).
+    """
+    first = activity.first_purchases(orders)
+    [known] = few_rows(orders.agg(since=orders.ordered_on.min()))
+    aligned = align(period, settings.calendar)
+    same = _same_dates(period)
+
+    def within(then: Period) -> tuple[ir.Table, ir.Table]:
+        seen = activity.within(activity.as_seen_by(orders, returns, then.end), then)
+        return seen, activity.within(first, then, day="first_ordered_on")
+
+    year = comparable_orders(orders, returns, aligned, end=period.end)
+    newcomers = first.filter(first.first_ordered_on.isin(list(aligned.days.values())))
+    since = known["since"] or period.end
+    return Sides(
+        _side(activity.within(orders, period), activity.within(first, period, day="first_ordered_on"), "no_orders"),
+        _side(*within(before), "no_previous"),
+        _side(year, newcomers, "no_year_ago", reaches=since <= aligned.first),
+        _side(*within(same), "no_year_ago", reaches=since <= same.start),
+        aligned,
+    )
+
+
+def _same_dates(period: Period) -> Period:
+    """The same month, quarter or week a year before; of a period that is not over, as many days."""
+    whole = period.year_ago()
+    return whole if period.is_whole else Period(whole.start, min(whole.end, year_before(period.end)), period.grain)
+
+
+def _side(orders: ir.Table, newcomers: ir.Table, reason: str, *, reaches: bool = True) -> Side:
+    [row], [costs] = few_rows(activity.totals(orders)), few_rows(activity.margin(orders))
+    [new] = few_rows(newcomers.agg(customers=newcomers.count()))
+    known = bool(reaches and row["all_orders"])
+    seen = row if known else {**row, "all_orders": 0}
+    found = of_headlines(seen, costs, new_customers=new["customers"], suffix="", reason=reason)
+    return Side(orders, {figure.name.rstrip("_"): figure for figure in found}, known)
+
+
+def of_sides(beside: Sides, *, smallest_sample: int) -> Iterator[Figure]:
+    """Every headline figure of the earlier sides, and the reach of chance to each."""
+    yield from _named(beside.before, "before")
+    yield from _named(beside.year_ago, "year_ago")
+    yield beside.plain.figures["net_revenue"]._replace(name="net_revenue_plain_year_ago")
+    yield from _noises(beside.now, beside.before, "noise", smallest_sample)
+    yield from _noises(beside.now, beside.year_ago, "year_noise", smallest_sample)
+    names = " · ".join(beside.aligned.occasions)
+    yield Figure("occasions_aligned", names or None, "text", n=beside.aligned.days_aligned or None,
+                 reason=beside.aligned.reason)  # fmt: skip
+
+
+def _named(side: Side, suffix: str) -> Iterator[Figure]:
+    for name in HEADLINES:
+        yield side.figures[name]._replace(name=f"{name}_{suffix}")
+
+
+def _noises(now: Side, then: Side, suffix: str, smallest_sample: int) -> Iterator[Figure]:
+    """Half-widths of the range in which chance alone moves the difference of each figure."""
+    if not (now.known and then.known):
+        missing = (then if now.known else now).figures
+        yield from (missing[name]._replace(name=f"{name}_{suffix}") for name in HEADLINES)
+        return
+    moments = noise.moments(noise.brought(now.orders), noise.brought(then.orders))
+    widths = {
+        "net_revenue": moments.difference("net"),
+        "active_customers": moments.difference("buyers"),
+        "new_customers": noise.of_newcomers(*(int(side.figures["new_customers"].value) for side in (now, then))),
+        "orders": moments.difference("orders"),
+        "average_order_value": moments.quotient("net", "orders"),
+        "margin": moments.quotient("profit", "taxless"),
+    }
+    few = moments.customers < smallest_sample
+    for name in HEADLINES:
+        unknown = next((side.figures[name].reason for side in (now, then) if side.figures[name].value is None), "")
+        value = None if few or unknown else widths[name]
+        reason = "" if value is not None else unknown or "too_few"
+        yield Figure(f"{name}_{suffix}", value, now.figures[name].unit, n=moments.customers, reason=reason)
+
+
+def of_second_purchases_then(
+    orders: ir.Table, *, as_of: date, before: date, smallest_sample: int
+) -> Iterator[Figure]:
+    """The second-purchase rate today, on the last day of the period before, and a year ago; and the reach of chance."""
+    days = {"": as_of, "before": before, "year_ago": year_before(as_of)}
+    each = {name: lifecycle.first_time_buyers(orders, as_of=day) for name, day in days.items()}
+    rates = {}
+    for name, buyers in each.items():
+        [row] = few_rows(lifecycle.counted(buyers))
+        rates[name] = of_second_purchases(row, smallest_sample=smallest_sample)
+        yield rates[name]._replace(name=f"{SECOND}_{name}".rstrip("_"))
+    for name, suffix in (("before", "noise"), ("year_ago", "year_noise")):
+        known = rates[""].value is not None and rates[name].value is not None
+        sample = [lifecycle.as_moments(each[side]) for side in ("", name)]
+        width = noise.moments(*sample, ("firsts", "again")).quotient("again", "firsts") if known else None
+        yield Figure(f"{SECOND}_{suffix}", width, "share", reason="" if width is not None else "too_few")
