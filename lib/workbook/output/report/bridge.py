@@ -79,7 +79,11 @@ def _bridge(
         return None
     keys = [ends[0], *values, ends[1]]
     amounts = [float(first.value), *values.values(), float(last.value)]
-    labels = [before, *(words.part(name) for name in values), now]
+    return drawn(title, keys, [before, *(words.part(name) for name in values), now], amounts)
+
+
+def drawn(title: str, keys: Sequence[str], labels: Sequence[str], amounts: Sequence[float]) -> Bridge:
+    """From a first total by changes to a last one: of each its key, what it is called, and how much it is."""
     starts, stops = _running(amounts)
     floor, top = _floor([*starts[1:-1], *stops]), max(*starts, *stops)
     width = (top - floor) or 1.0
