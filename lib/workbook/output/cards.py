@@ -75,9 +75,11 @@ def rows(name: str, finding: Finding, beside: Company, *, full: bool = False) ->
     """The lines of a card; `full`: also what is not known, in words, so that a page has no gap."""
     if not beside.whole:
         return [Row("", words.not_over(), state="unknown")]
-    told = [_against(words.before(), finding, beside.before, beside.noise, words.not_rendered())]
+    untested = words.not_tested() if full else ""
+    told = [_against(words.before(), finding, beside.before, beside.noise, (words.not_rendered(), untested))]
     if beside.year_ago is not None or full:
-        told.append(_against(words.last_year(), finding, beside.year_ago, beside.year_noise, words.no_year()))
+        told.append(
+            _against(words.last_year(), finding, beside.year_ago, beside.year_noise, (words.no_year(), untested)))
     if beside.target is not None:
         told.append(_against_target(name, finding, beside.target))
     elif full:
@@ -85,15 +87,18 @@ def rows(name: str, finding: Finding, beside: Company, *, full: bool = False) ->
     return told
 
 
-def _against(name: str, now: Finding, then: Finding | None, noise: Finding | None, absent: str) -> Row:
+def _against(
+    name: str, now: Finding, then: Finding | None, noise: Finding | None, absent: tuple[str, str]
+) -> Row:
+    """A line against one finding; `absent`: what is said without it, and without a test against noise."""
     if then is None:
-        return Row(name, absent, state="unknown")
+        return Row(name, absent[0], state="unknown")
     if not is_number(then.value):
         return Row(name, words.no_comparison(then.reason), state="unknown")
     if not is_number(now.value):
         return Row(name, was=i18n.quantity(then.value, then.unit))
     beyond = exceeds(now, then, noise)
-    told = "" if beyond is None else words.noise(beyond)
+    told = absent[1] if beyond is None else words.noise(beyond)
     return Row(name, moved(now, then), i18n.quantity(then.value, then.unit), told)
 
 
@@ -129,23 +134,23 @@ def moved(now: Finding, then: Finding) -> str:
 
 def figure_card(
     chapter: str, name: str, finding: Finding, beside: Company = ALONE, *, href: str = "", full: bool = False,
-    more: tuple[Row, ...] = (), behind: bool = False,
+    aside: str = "", behind: bool = False,
 ) -> str:
     """One card: name, value, interval, what it is compared with, definition on demand.
 
     Args:
         full: also say what is not known to compare with, and be a place that links lead to.
-        more: further lines, such as the margin below net revenue.
+        aside: a second figure as HTML, such as the margin beside net revenue.
         behind: lead to the page behind the figure, which a report has.
     """
     title = escape(metric_name(chapter, name))
     title = f'<a href="{escape(href)}">{title}</a>' if href else title
-    lines = "".join(_line(row) for row in (*rows(name, finding, beside, full=full), *more))
+    lines = "".join(_line(row) for row in rows(name, finding, beside, full=full))
     key = escape(f"{chapter}.{name}")
     anchor = f' id="{key}"' if full else ""
     return (
         f'<div class="wb-figure"{anchor} data-figure="{key}"><h3>{title}</h3>'
-        f'<div class="wb-value">{escape(shown(finding))}</div>{_rests(finding, full)}'
+        f'<div class="wb-value">{escape(shown(finding))}</div>{_rests(finding, full)}{aside}'
         f'<dl class="wb-beside">{lines}</dl>{definition(chapter, name, behind=behind)}</div>'
     )
 

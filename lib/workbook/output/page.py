@@ -176,17 +176,18 @@ def _cell(x: Any, kind: str, digits: int) -> str:
 
 def say(text: str) -> Fragment:
     """A paragraph. `**bold**`, `*emphasis*` and `` `code` `` are understood; everything else is shown as it stands."""
-    return Fragment(f'<p class="wb-say">{_inline(text)}</p>', text)
+    return Fragment(f'<p class="wb-say">{inline(text)}</p>', text)
 
 
 def points(texts: Iterable[str]) -> Fragment:
     """A bulleted list of sentences, marked up like those of `say`."""
     kept = list(texts)
-    items = "".join(f"<li>{_inline(text)}</li>" for text in kept)
+    items = "".join(f"<li>{inline(text)}</li>" for text in kept)
     return Fragment(f'<ul class="wb-say">{items}</ul>', "\n".join(f"- {text}" for text in kept))
 
 
-def _inline(text: str) -> str:
+def inline(text: str) -> str:
+    """Marked-up text as HTML: bold, emphasis and code; all else is shown as it stands."""
     html = escape(text)
     html = re.sub(r"`([^`]+)`", r"<code>\1</code>", html)
     html = re.sub(r"\*\*(\S(?:.*?\S)??)\*\*", r"<strong>\1</strong>", html)
@@ -195,14 +196,14 @@ def _inline(text: str) -> str:
 
 def pending(what: str, how: str) -> Fragment:
     """What cannot be said yet, and what to add so that it can."""
-    html = (f'<aside class="wb-pending"><strong>{escape(_("Not known yet:"))}</strong> {_inline(what)} '
-            f'<span class="wb-how">{escape(_("To add it:"))} {_inline(how)}</span></aside>')
+    html = (f'<aside class="wb-pending"><strong>{escape(_("Not known yet:"))}</strong> {inline(what)} '
+            f'<span class="wb-how">{escape(_("To add it:"))} {inline(how)}</span></aside>')
     return Fragment(html, f"{_('Not known yet:')} {what} {_('To add it:')} {how}")
 
 
 def warning(text: str) -> Fragment:
     """A sentence that must not be overlooked: a gate that failed, a sample too small."""
-    return Fragment(f'<aside class="wb-warning" role="note">{_inline(text)}</aside>', text)
+    return Fragment(f'<aside class="wb-warning" role="note">{inline(text)}</aside>', text)
 
 
 def evidence(*grades: Evidence) -> Fragment:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -107,12 +107,16 @@ def earned(reading: Reading) -> list[Told]:
             told.append(Told(f"07_ab_testing.{name}", words.earned(name, finding, found), _badge(finding.evidence)))
     if not told:
         told.append(Told("07_ab_testing.decisions_running", words.none_settled(registered, found)))
+    return [*told, *_held(found)]
+
+
+def _held(found: Mapping[str, Finding]) -> Iterator[Told]:
+    """Whether forecasts of decisions held, and whether their controls did."""
     inside, contacted = found.get("decisions_forecast_inside"), found.get("control_contacted")
-    if inside is not None and inside.value is not None:
-        told.append(Told("07_ab_testing.decisions_forecast_inside", words.calibration(inside)))
-    if _some(contacted):
-        told.append(Told("07_ab_testing.control_contacted", words.contaminated(contacted)))
-    return told
+    texts = [words.calibration(inside)] if inside is not None and inside.value is not None else []
+    texts += [words.contaminated(contacted)] if _some(contacted) else []
+    if texts:
+        yield Told("07_ab_testing.decisions_forecast_inside", words.together(texts))
 
 
 def outlook(reading: Reading, following: str, now: str) -> list[Told]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from workbook.output import i18n
+from workbook.output import i18n, page
 
 
 def templates() -> Environment:
@@ -16,5 +16,6 @@ def templates() -> Environment:
         loader=PackageLoader("workbook.output.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True)
     style = (Path(__file__).parent / "templates" / "style.css").read_text(encoding="utf-8")
+    found.filters["inline"] = lambda text: Markup(page.inline(text))
     found.globals.update(_=i18n._, ngettext=i18n.ngettext, i18n=i18n, style=Markup(style))
     return found

@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 
 from workbook.data.findings import Finding
 from workbook.data.settings import Settings
-from workbook.output import cards, i18n
+from workbook.output import cards, i18n, page
 from workbook.output.words import headlines as words
 
 Found = Mapping[str, Mapping[str, Finding]]
@@ -69,30 +69,35 @@ def _card(reading: Reading, headline: Headline) -> str:
     finding = reading.of(headline.chapter, headline.name)
     if finding is None or finding.value is None:
         return _absent(headline, reading.why_not(headline.chapter, headline.name))
-    more = (_aside(reading, *headline.aside),) if headline.aside[0] else ()
+    aside = _aside(reading, *headline.aside) if headline.aside[0] else ""
     return cards.figure_card(
         headline.chapter, headline.name, finding, reading.company(headline.chapter, headline.name),
         href=f"{headline.chapter}.html{f'#{headline.key}' if headline.key in reading.anchors else ''}", full=True,
-        more=more, behind=True)
+        aside=aside)
 
 
 def _absent(headline: Headline, absence: words.Absence) -> str:
     key = escape(headline.key)
     return (
         f'<div class="wb-figure wb-absent" id="{key}" data-figure="{key}"><h3>{escape(absence.name)}</h3>'
-        f'<p><strong>{escape(words.not_measured())}</strong> {escape(absence.why)} '
-        f'<span class="wb-how">{escape(absence.how)}</span></p></div>')
+        f'<p>{_told(absence)}</p></div>')
 
 
-def _aside(reading: Reading, chapter: str, name: str) -> cards.Row:
-    """A second figure in a line of the card: its value, and how it moved."""
-    finding = reading.of(chapter, name)
-    title = words.short_name(chapter, name)
+def _told(absence: words.Absence) -> str:
+    return (f'<strong>{escape(words.not_measured())}</strong> {page.inline(absence.why)} '
+            f'<span class="wb-how">{page.inline(absence.how)}</span>')
+
+
+def _aside(reading: Reading, chapter: str, name: str) -> str:
+    """A second figure in a corner of the card: its value, and how it moved."""
+    finding, key = reading.of(chapter, name), escape(f"{chapter}.{name}")
+    title = escape(words.short_name(chapter, name))
     if finding is None or finding.value is None:
-        absence = reading.why_not(chapter, name)
-        return cards.Row(title, f"{words.not_measured()} {absence.why} {absence.how}", state="unknown")
-    value = i18n.quantity(finding.value, finding.unit)
-    if not reading.whole:
-        return cards.Row(title, value)
-    before = cards.rows(name, finding, reading.company(chapter, name)._replace(target=None, year_ago=None))[0]
-    return cards.Row(title, value, before.moved if before.was else "", before.noise, state="aside")
+        told = _told(reading.why_not(chapter, name))
+        return f'<p class="wb-aside wb-absent" id="{key}" data-figure="{key}">{title}: {told}</p>'
+    value = escape(i18n.quantity(finding.value, finding.unit))
+    lines = f'<p class="wb-aside" id="{key}" data-figure="{key}"><span>{title} <strong>{value}</strong></span>'
+    if reading.whole:
+        before = cards.rows(name, finding, reading.company(chapter, name)._replace(target=None, year_ago=None))[0]
+        lines += f"<span>{escape(words.moved(before.moved, before.noise))}</span>" if before.was else ""
+    return f"{lines}</p>"

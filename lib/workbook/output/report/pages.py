@@ -20,7 +20,7 @@ from workbook.data.periods import Period
 from workbook.data.publications import first_published
 from workbook.data.settings import Settings
 from workbook.data.store import write_whole
-from workbook.output import cards, i18n
+from workbook.output import cards, forms, i18n
 from workbook.output.report import advice, bridge, figure_pages, trends, verdict
 from workbook.output.report.body import Body, body_of, typeset
 from workbook.output.report.comments import Comment, note, read_comments
@@ -118,7 +118,9 @@ def _page_one(reading: Reading, record: dict[str, Any], period: Period) -> dict[
 def _renewed(reading: Reading) -> Any:
     def card(chapter: str, name: str) -> str | None:
         finding = reading.of(chapter, name)
-        return cards.figure_card(chapter, name, finding, reading.company(chapter, name), behind=True) if finding else None
+        if finding is None:
+            return None
+        return cards.figure_card(chapter, name, finding, reading.company(chapter, name), behind=True)
 
     return card
 
@@ -136,6 +138,7 @@ def comment(settings: Settings, label: str, chapter: str, text: str, *, by: str 
     note(settings, label, chapter, text, by=by)
     folder = settings.reports_folder / label
     write_pages(folder, settings)
+    forms.renew(folder, settings)
     trends.write_list(settings)
     return folder / "index.html"
 

@@ -17,17 +17,22 @@ def _gap() -> str:
     return "" if i18n.lang() == "zh" else " "
 
 
+def together(sentences: Sequence[str]) -> str:
+    return _gap().join(sentences)
+
+
 def _amount(finding: Finding) -> str:
     """A value with its interval, where it has one."""
-    value = i18n.quantity(_rounded(finding.value), finding.unit)
+    value = _short(finding.value, finding.unit)
     if finding.low is None or finding.high is None:
         return value
-    low, high = (i18n.quantity(_rounded(end), finding.unit) for end in (finding.low, finding.high))
+    low, high = _short(finding.low, finding.unit), _short(finding.high, finding.unit)
     return _("{value} ({low} to {high})").format(value=value, low=low, high=high)
 
 
-def _rounded(x: float) -> float:
-    return float(round(x)) if abs(x) >= 100 else x
+def _short(x: float, unit: str = "money") -> str:
+    """A value without decimals from a hundred on."""
+    return i18n.money(x, 0 if abs(x) >= 100 else 2) if unit == "money" else i18n.quantity(x, unit)
 
 
 def contact(listed: Finding) -> str:
@@ -109,30 +114,30 @@ def earned(name: str, finding: Finding, found: Mapping[str, Finding]) -> str:
     settled = found.get("decisions_settled" if name == "programme_earned" else "decisions_settled_now")
     n = int((settled.value if settled is not None else None) or finding.n or 0)
     if name == "programme_earned":
-        return ngettext("To date: {amount} after cost, from {n} settled decision.",
-                        "To date: {amount} after cost, from {n} settled decisions.", n).format(
+        return ngettext("To date: {n} settled decision, {amount} after cost.",
+                        "To date: {n} settled decisions, {amount} after cost.", n).format(
                             amount=amount, n=i18n.number(n))
-    return ngettext("Settled in this period: {n} decision, which earned {amount} after cost.",
-                    "Settled in this period: {n} decisions, which earned {amount} after cost.", n).format(
+    return ngettext("This period: {n} decision settled, {amount} after cost.",
+                    "This period: {n} decisions settled, {amount} after cost.", n).format(
                         amount=amount, n=i18n.number(n))
 
 
 def calibration(inside: Finding) -> str:
-    return _("{share} of the outcomes lay where the forecast had said (n = {n}).").format(
+    return _("{share} of {n} outcomes lay within their forecast.").format(
         share=i18n.percent(inside.value, 0), n=i18n.number(inside.n or 0))
 
 
 def contaminated(contacted: Finding) -> str:
     n = int(contacted.value)
-    return ngettext("{n} customer of a control was contacted all the same: effects look smaller than they are.",
-                    "{n} customers of a control were contacted all the same: effects look smaller than they are.",
+    return ngettext("{n} customer of a control was contacted all the same.",
+                    "{n} customers of a control were contacted all the same.",
                     n).format(n=i18n.number(n))
 
 
 def forecast(period: str, ahead: Finding) -> str:
     if ahead.low is None or ahead.high is None:
-        return _("{period}: {value} expected.").format(period=period, value=i18n.money(_rounded(ahead.value)))
-    low, high, value = (i18n.money(_rounded(x)) for x in (ahead.low, ahead.high, ahead.value))
+        return _("{period}: {value} expected.").format(period=period, value=_short(ahead.value))
+    low, high, value = (_short(x) for x in (ahead.low, ahead.high, ahead.value))
     return _("{period}: {value} expected, between {low} and {high}.").format(
         period=period, value=value, low=low, high=high)
 
@@ -143,16 +148,16 @@ def no_forecast(why: str, how: str) -> str:
 
 def last_forecast(period: str, said: Finding, came: Finding, coverage: Finding | None) -> str:
     """What was said of this period a period ago, and whether it held."""
-    value = i18n.money(_rounded(came.value))
+    value = _short(came.value)
     if said.low is None or said.high is None:
-        return _("Said of {period} a period ago: {said}; it came to {value}.").format(
-            period=period, said=i18n.money(_rounded(said.value)), value=value)
-    low, high = i18n.money(_rounded(said.low)), i18n.money(_rounded(said.high))
+        return _("Forecast for {period}: {said}; it came to {value}.").format(
+            period=period, said=_short(said.value), value=value)
+    low, high = _short(said.low), _short(said.high)
     held = said.low <= came.value <= said.high
-    text = (_("Said of {period} a period ago: {low} to {high}. It came to {value}: inside.") if held else
-            _("Said of {period} a period ago: {low} to {high}. It came to {value}: outside.")).format(
+    text = (_("The forecast for {period} was {low} to {high}; it came to {value}: inside.") if held else
+            _("The forecast for {period} was {low} to {high}; it came to {value}: outside.")).format(
                 period=period, low=low, high=high, value=value)
     if coverage is None or coverage.value is None:
         return text
-    return text + _gap() + _("{share} of {n} past forecasts held.").format(
+    return text + _gap() + _("{share} of {n} forecasts held.").format(
         share=i18n.percent(coverage.value, 0), n=i18n.number(coverage.n or 0))

@@ -44,6 +44,10 @@ def noise(exceeded: bool) -> str:
     return _("more than noise") if exceeded else _("within noise")
 
 
+def not_tested() -> str:
+    return _("noise not tested")
+
+
 def no_comparison(reason: str) -> str:
     """Why there is nothing to compare with, for a finding's reason."""
     known = {

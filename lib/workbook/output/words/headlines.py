@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from workbook.data.metrics import METRICS
+from workbook.output import i18n
 from workbook.output.i18n import _
 
 
@@ -20,11 +21,17 @@ def not_measured() -> str:
     return _("Not measured yet:")
 
 
+def moved(change: str, noise: str) -> str:
+    """A change and whether it is more than noise, in one line."""
+    comma = ", " if i18n.lang() == "en" else "，"
+    return comma.join(text for text in (change, noise) if text)
+
+
 def short_name(chapter: str, name: str) -> str:
     """A figure's name where there is little room."""
     known = {
         "03_profiling.margin": _("Margin"),
-        "06_clv.acquisition_cost_per_customer": _("Cost of each"),
+        "06_clv.acquisition_cost_per_customer": _("Acquisition cost"),
         "10_satisfaction.satisfaction": _("Satisfaction"),
     }
     metric = METRICS.get(f"{chapter}.{name}")

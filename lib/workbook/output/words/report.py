@@ -79,7 +79,7 @@ def _missing(settings: Settings) -> Trust:
     absent = absent_tables(settings)
     return Trust(
         _("Not supplied"), ngettext("{n} table", "{n} tables", len(absent)).format(n=len(absent)),
-        _("what each would add is listed in the chapter on collection"), "plain")
+        _("what each would add: chapter 01"), "plain")
 
 
 def why_not(state: str, error: str, because: Iterable[str]) -> str:
