@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from workbook.cli.root import SettingsFile, app
 from workbook.data.settings import load_settings
+
+if TYPE_CHECKING:
+    from workbook.output.forms import Attempt
 
 Rendered = Annotated[str, typer.Argument(help="the rendered period, such as 2026-06; the last one when left out")]
 
@@ -28,15 +33,19 @@ def _make(form: str, period: str, settings: str) -> None:
     from workbook.output import forms
 
     declared = load_settings(settings)
-    if tell(forms.add(forms.find_report(declared, period), declared, [form])):
+    folder = forms.find_report(declared, period)
+    if told(forms.add(folder, declared, [form]), folder):
         raise typer.Exit(1)
 
 
-def tell(attempts: list) -> bool:
-    """Say what was made and what was not; returns whether something was not."""
+def told(attempts: Iterable[Attempt], folder: Path) -> bool:
+    """Say what was made for a report and what was not; returns whether something was not."""
+    lost = False
     for attempt in attempts:
+        file = folder / attempt.lang / attempt.file.name
+        lost = lost or not attempt.ok
         if attempt.ok:
-            typer.echo(f"Written: {attempt.file}")
+            typer.echo(f"Written: {file}")
         else:
-            typer.echo(f"No {attempt.file.name} in {attempt.lang}: {attempt.error}", err=True)
-    return any(not attempt.ok for attempt in attempts)
+            typer.echo(f"Not written: {file}\n{attempt.error}\nThe report itself is whole.", err=True)
+    return lost

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
+from workbook.cli.forms import told
 from workbook.cli.periods import back_fill
 from workbook.cli.root import SettingsFile, app
 from workbook.data.errors import WorkbookError
@@ -56,7 +57,7 @@ def render(
     if rendered.kept:
         typer.echo(f"The last good report is still {rendered.kept / 'index.html'}")
     typer.echo(f"{'The report' if rendered.ok else 'The incomplete report'}: {rendered.index}")
-    if not rendered.ok:
+    if told(rendered.forms, rendered.folder) or not rendered.ok:
         raise typer.Exit(1)
 
 

@@ -227,6 +227,7 @@ class Settings(_Part):
     chapters: dict[str, dict[str, Any]] = Field(default_factory=dict)  # chapter → option → value
     engine: Engine = Engine()
     privacy: Privacy = Privacy()
+    forms: tuple[Literal["pdf", "excel"], ...] = ()  # what each render makes beside the pages
     notify: Notify = Notify()
 
     @field_validator("time_zone")

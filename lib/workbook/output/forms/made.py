@@ -29,7 +29,7 @@ class Attempt(NamedTuple):
 
 def there(folder: Path) -> tuple[str, ...]:
     """The forms that a report has."""
-    return tuple(form for form, name in NAMES.items() if any(folder.glob(f"*/{name}")))
+    return tuple(form for form, name in NAMES.items() if any(file.name == name for file in _files(folder)))
 
 
 def add(folder: Path, settings: Settings, forms: Iterable[str], *, missing: bool = False) -> list[Attempt]:
@@ -43,11 +43,21 @@ def add(folder: Path, settings: Settings, forms: Iterable[str], *, missing: bool
 
     languages = json.loads((folder / "run.json").read_text(encoding="utf-8"))["languages"]
     wanted = [(form, lang, folder / lang / NAMES[form]) for form in forms for lang in languages]
+    before = _files(folder)
     attempts = [_attempt(form, folder, settings, lang, file) for form, lang, file in wanted
                 if not (missing and file.exists())]
-    if attempts:
+    if _files(folder) != before:
         write_pages(folder, settings)
     return attempts
+
+
+def renew(folder: Path, settings: Settings) -> list[Attempt]:
+    """Make the forms that a report has anew, after its pages have changed."""
+    return add(folder, settings, there(folder))
+
+
+def _files(folder: Path) -> set[Path]:
+    return {file for name in NAMES.values() for file in folder.glob(f"*/{name}")}
 
 
 def find_report(settings: Settings, label: str = "") -> Path:
@@ -72,13 +82,17 @@ def _end(folder: Path) -> str:
 
 
 def _attempt(form: str, folder: Path, settings: Settings, lang: str, file: Path) -> Attempt:
+    """A form that cannot be made leaves none: an old one would say what the pages no longer do."""
     try:
         _maker(form)(folder, settings, lang, file)
     except WorkbookError as error:
-        return Attempt(form, lang, file, str(error))
+        reason = str(error)
     except Exception as error:  # whatever a printer runs into: the report is there without its form
-        return Attempt(form, lang, file, f"{type(error).__name__}: {error}")
-    return Attempt(form, lang, file)
+        reason = f"{type(error).__name__}: {error}"
+    else:
+        return Attempt(form, lang, file)
+    file.unlink(missing_ok=True)
+    return Attempt(form, lang, file, reason)
 
 
 def _maker(form: str) -> Callable[[Path, Settings, str, Path], None]:

@@ -17,12 +17,14 @@ import duckdb
 from workbook import __version__
 from workbook.data import periods
 from workbook.data.errors import WorkbookError, nearest
+from workbook.data.formulas import harmless_texts
 from workbook.data.journal import Move, alone, publish
 from workbook.data.notebooks import Notebook, in_order, makers_of, read_notebooks
 from workbook.data.periods import Period
 from workbook.data.run import last_complete_period
 from workbook.data.settings import Settings, load_settings
 from workbook.data.store import Store, write_whole
+from workbook.output import forms
 from workbook.output.delivery.log import RunLog
 from workbook.output.report import reuse
 from workbook.output.report.execution import Outcome, check_options
@@ -44,6 +46,7 @@ class Rendered(NamedTuple):
     outcomes: list[Outcome]
     kept: Path | None  # the last good report, when this attempt did not replace it
     unchanged: bool = False  # nothing it is made from changed, so that it was not made again
+    forms: tuple[forms.Attempt, ...] = ()  # what was made beside the pages, and what could not be
 
     @property
     def ok(self) -> bool:
@@ -107,7 +110,7 @@ def _rendered(settings: Settings, asked: dict[str, str], lang: str, tell: Tell, 
     digest = fingerprint(settings, as_of, only, *languages)
     made = None if force else same_report(settings, digest)
     if made is not None and not reuse.is_behind(settings, made):
-        return _as_it_is(made)
+        return _as_it_is(made)._replace(forms=tuple(forms.add(made, settings, settings.forms, missing=True)))
     attempt = begin(settings, os.getpid(), asked, anew=force)
     stage, draft = attempt.stage, attempt.draft
     try:
@@ -124,7 +127,8 @@ def _rendered(settings: Settings, asked: dict[str, str], lang: str, tell: Tell, 
         _write_tables(stage, draft, notebooks, period)
         told = Telling(settings, period, stage, draft)
         write_pages(draft, settings)
-        rendered = _publish(settings, attempt, folder, outcomes)
+        extra = forms.add(draft, settings, dict.fromkeys((*settings.forms, *forms.there(folder))))
+        rendered = _publish(settings, attempt, folder, outcomes)._replace(forms=tuple(extra))
         told.publish(rendered.folder) if rendered.ok else None
         write_list(settings)
     except Exception:
@@ -236,14 +240,15 @@ def _write_tables(stage: Store, draft: Path, notebooks: list[Notebook], period: 
             continue
         with duckdb.connect() as con:
             files = [str(path) for path in stage.files(name)]
-            con.read_parquet(files).write_csv(str(folder / f"{table.replace('/', '_')}.csv"))
+            harmless_texts(con.read_parquet(files)).write_csv(str(folder / f"{table.replace('/', '_')}.csv"))
 
 
 def _complete_from(folder: Path, draft: Path) -> None:
     """Take what this render did not make from the report that is there."""
     for path in folder.rglob("*"):
         target = draft / path.relative_to(folder)
-        if path.is_file() and path.suffix != ".html" and not target.exists():
+        made_anew = path.suffix == ".html" or path.name in forms.NAMES.values()
+        if path.is_file() and not made_anew and not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, target)
 
