@@ -8,7 +8,8 @@ clean/contacts, clean/identities, clean/customers. Out: one row a decision and p
 | decision_id, customer_id | | the person as they are known now: ids of a list may have been merged since |
 | arm | | treated, control; whoever is now in both has arms 2, and is compared in neither |
 | orders, revenue, margin | number, currency | in the window so far, net of the returns known by `as_of` |
-| before | currency | the decision's metric in a window of the same length before; what the list itself holds |
+| before | currency | what the list itself holds: the decision's metric in past windows of the same length |
+| earlier_revenue, earlier_margin | currency | in the window of the same length that ended when the list was made |
 | contacted | bool | had a message of the decision in the window |
 | shared | bool | shares an account with somebody of the other arm |
 
@@ -30,7 +31,8 @@ from workbook.history import is_purchase, known_on, order_worth
 
 TREATED, CONTROL = "treated", "control"
 _KEYS = ("decision_id", "customer_id")
-COLUMNS = [*_KEYS, "arm", "arms", "before", "orders", "revenue", "margin", "contacted", "shared"]
+COLUMNS = [*_KEYS, "arm", "arms", "before", "orders", "revenue", "margin", "earlier_revenue", "earlier_margin",
+           "contacted", "shared"]
 
 
 def begun(registered: Sequence[Decision], *, as_of: date) -> list[Decision]:
@@ -74,7 +76,8 @@ def _people(
     ids = known.distinct() if identities is None else identities.select("raw_customer_id", now="customer_id")
     joined = table.inner_join(ids, table.listed_id == ids.raw_customer_id)
     return joined.group_by("decision_id", customer_id="now").aggregate(
-        arm=joined.arm.min(), arms=joined.arm.nunique(), before=joined.before.sum(), starts_on=joined.starts_on.min(),
+        arm=joined.arm.min(), arms=joined.arm.nunique(), before=joined.before.sum(),
+        since=joined.since.min(), decided_on=joined.decided_on.min(), starts_on=joined.starts_on.min(),
         until=joined.until.max(), channel=joined.channel.min(), offer=joined.offer.min())
 
 
@@ -82,7 +85,8 @@ def _listed(decision: Decision, members: pd.DataFrame, *, as_of: date) -> pd.Dat
     """One list with what the engine needs to know of its decision."""
     return pd.DataFrame({
         "decision_id": decision.id, "listed_id": members["customer_id"].astype(str), "arm": members["arm"].astype(str),
-        "before": members["before"].astype(float), "starts_on": decision.starts_on,
+        "before": members["before"].astype(float), "starts_on": decision.starts_on, "decided_on": decision.as_of,
+        "since": decision.as_of - timedelta(days=decision.horizon_days - 1),
         "until": seen_until(decision, as_of=as_of), "channel": decision.channel, "offer": decision.offer})
 
 
@@ -93,10 +97,12 @@ def _with_orders(people: ir.Table, orders: ir.Table, returns: ir.Table | None, *
     bought = bought.select(
         buyer="customer_id", ordered_on="ordered_on", revenue=order_worth(bought, "revenue"), margin=margin)
     joined = people.left_join(bought, [
-        people.customer_id == bought.buyer, bought.ordered_on >= people.starts_on, bought.ordered_on <= people.until])
+        people.customer_id == bought.buyer, bought.ordered_on >= people.since, bought.ordered_on <= people.until])
+    after, earlier = joined.ordered_on >= joined.starts_on, joined.ordered_on <= joined.decided_on
     return joined.group_by(*_KEYS, "arm", "arms", "before").aggregate(
-        orders=joined.buyer.count(), revenue=joined.revenue.sum().coalesce(0.0),
-        margin=joined.margin.sum().coalesce(0.0))
+        orders=joined.buyer.count(where=after),
+        **{name: joined[name].sum(where=after).coalesce(0.0) for name in ("revenue", "margin")},
+        **{f"earlier_{name}": joined[name].sum(where=earlier).coalesce(0.0) for name in ("revenue", "margin")})
 
 
 def _contacted(people: ir.Table, contacts: ir.Table | None) -> pd.DataFrame:
@@ -159,8 +165,3 @@ def everybody_else(
     there = there.group_by("decision_id").aggregate(customers=there.count())
     found = there.left_join(spent, "decision_id").to_pandas()
     return found[columns].sort_values("decision_id", ignore_index=True)
-
-
-def window_before(decision: Decision) -> tuple[date, date]:
-    """First and last day of the window before, as long as the decision's own."""
-    return decision.as_of - timedelta(days=decision.horizon_days - 1), decision.as_of

@@ -187,10 +187,10 @@ def _naive(decision: Decision, people: pd.DataFrame, others: pd.DataFrame, *, ha
     treated = people[people["arm"] == TREATED]
     if not len(treated):
         return Naive(math.nan, math.nan)
-    mean = float(treated[metric].mean())
+    mean, earlier = float(treated[metric].mean()), float(treated[f"earlier_{metric}"].mean())
     if decision.id not in others.index:
-        return Naive(mean - float(treated["before"].mean()), math.nan)
+        return Naive(mean - earlier, math.nan)
     rest = others.loc[decision.id]
     number = rest["customers"] - len(people)
     elsewhere = (np.nan_to_num(rest[metric]) - people[metric].sum()) / number if number > 0 else math.nan
-    return Naive(mean - float(treated["before"].mean()), mean - float(elsewhere))
+    return Naive(mean - earlier, mean - float(elsewhere))

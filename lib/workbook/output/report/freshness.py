@@ -1,7 +1,8 @@
 """Whether a report would come out the same: a hash of everything that it is made from.
 
-Code, notebooks, catalogs, settings, what was asked for, and the files of the sources by size and time (also those of
-SQLite). A database server cannot be asked whether it changed, so a shop with one is rendered each time.
+Code, notebooks, catalogs, settings, the account of decisions, what was asked for, and the files of the sources by size
+and time (also those of SQLite). A database server cannot be asked whether it changed, so a shop with one is rendered
+each time.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from glob import glob
 from pathlib import Path
 
 from workbook.data.notebooks import notebooks_folder
+from workbook.data.run import published
 from workbook.data.settings import Settings, secret
 from workbook.data.store import Store
+from workbook.decisions import fingerprint as decided
 
 LIBRARY = Path(__file__).resolve().parents[2]
 READ = {".py", ".po", ".yaml", ".css", ".html", ".ipynb"}
@@ -29,7 +32,8 @@ def fingerprint(settings: Settings, *asked: str) -> str:
     if not sources:
         return ""
     digest = hashlib.sha256(repr(asked).encode() + sources.encode())
-    digest.update(settings.file.read_bytes() + documents(Store(settings.store_folder)).encode())
+    digest.update(settings.file.read_bytes() + documents(published(settings)).encode())
+    digest.update(decided(settings).encode())
     for path in (*_files(LIBRARY), *_files(notebooks_folder())):
         digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
@@ -38,7 +42,7 @@ def fingerprint(settings: Settings, *asked: str) -> str:
 def documents(store: Store) -> str:
     """A hash of what people have saved in the workspace; rules that chapters fitted and keep are not among it."""
     folder = store.root / "documents"
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(documents(store.below).encode() if store.below else b"")
     for path in sorted(folder.rglob("*.json")):
         if path.relative_to(folder).parts[0] != "frozen":
             digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())

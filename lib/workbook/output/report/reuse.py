@@ -10,6 +10,7 @@
 | versions | Python, the locked packages, the engine |
 | period_before | what was first published of the period before, for the chapters that compare with it |
 | documents | segments of their own that people have saved, for the chapters that show them |
+| decisions | the account book up to the period's end, for the chapters that settle it |
 | frozen | the rules that this chapter has fitted and keeps |
 | table … | the content of a table that it reads, whatever its order of rows |
 | sources | for the notebook that collects: the files, by size and time; a database cannot be asked |
@@ -23,6 +24,7 @@ import ast
 import hashlib
 import json
 import platform
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from fnmatch import fnmatch
@@ -38,12 +40,15 @@ from workbook.data.periods import Period, period_of
 from workbook.data.publications import first_published
 from workbook.data.settings import Settings
 from workbook.data.store import Store
+from workbook.decisions import fingerprint as decided
 from workbook.output.report.execution import in_language
 from workbook.output.report.freshness import LIBRARY, documents, sources_state
 
 Parts = dict[str, str]
 COLLECTS = "raw/*"  # what the notebook makes that reads the sources
 COMPARING = ("page.figures(", "run.previous(")  # calls that look at what was told of the period before
+DECISIONS = LIBRARY / "decisions" / "register.py"  # who reaches it settles what was decided
+_one_at_a_time = threading.Lock()
 SEGMENTS = LIBRARY / "segments.py"  # who reaches it shows what people have saved
 
 
@@ -71,6 +76,7 @@ def parts(
         "versions": _hash([platform.python_version(), _lock(), duckdb.__version__]),
         "period_before": _before(notebook, settings, period),
         "frozen": frozen(notebook, store),
+        **({"decisions": decided(settings, as_of=period and period.end)} if DECISIONS in files else {}),
         **({"documents": documents(store.below or store)} if SEGMENTS in files else {}),
         **read,
     }
@@ -121,7 +127,7 @@ def reached(notebook: Path) -> set[Path]:
     cells = nbformat.read(notebook, as_version=4).cells
     lines = (line for cell in cells if cell.cell_type == "code" for line in cell.source.splitlines())
     code = "\n".join(line for line in lines if not line.startswith(("%", "!")))
-    return _reached(_modules(ast.parse(code)))
+    return _reached(_modules(_parsed(code)))
 
 
 def _reached(names: Iterable[str]) -> set[Path]:
@@ -148,7 +154,13 @@ def _file(module: str) -> Path | None:
 @cache
 def _imports(path: Path, _changed_at: int) -> tuple[str, ...]:
     package = ".".join(("workbook", *path.relative_to(LIBRARY).parts[:-1]))
-    return (package, *_modules(ast.parse(path.read_text(encoding="utf-8"))))
+    return (package, *_modules(_parsed(path.read_text(encoding="utf-8"))))
+
+
+def _parsed(code: str) -> ast.AST:
+    """One at a time: Python 3.11 counts the depth of a tree for all threads together, and fails when they mix."""
+    with _one_at_a_time:
+        return ast.parse(code)
 
 
 def _modules(tree: ast.AST) -> Iterator[str]:
