@@ -39,9 +39,9 @@ def rule(run: Run, name: str) -> Rule:
     """
     kind, _, rest = name.strip().partition(":")
     rest = rest.strip()
-    if kind not in KINDS or (kind == "churn") == bool(rest) or (kind not in ("churn", "risk") and not rest):
+    if kind not in KINDS or (kind == "churn" and rest) or (kind not in ("churn", "risk") and not rest):
         raise WorkbookError(
-            f"{name!r} is no list.", why=nearest(kind, KINDS),
+            f"{name!r} is no list.", why=f"Of lists: {nearest(kind, KINDS)}",
             way_out="Write churn, segment:at_risk, cluster:a, risk, risk:late_payer, saved:NAME or "
                     "where:\"recency_days > 90\".")
     return Rule(name.strip(), kind, _HOMES[kind], _sentence(run, kind, rest))
