@@ -128,7 +128,7 @@ def half(trial: Trial) -> float:
 
 def settled(which: str, action: str, seeds: range) -> Iterator[Trial]:
     """One decision in each of the shops, settled at the end of its window."""
-    for seed in seeds:
+    for seed in (start + 1_000 * list(ACTIONS).index(action) for start in seeds):
         base = recorded(simulate(CUSTOMERS, MONTHS, seed, _parameters()))
         people = drawn(base, which, salt=str(seed))
         decision = registered(people, which, action)
@@ -141,7 +141,7 @@ def settled(which: str, action: str, seeds: range) -> Iterator[Trial]:
         forecast = decision.forecast._replace(effect=truth, low=truth, high=truth)
         told = Decision(**vars(decision) | {"forecast": forecast})
         (found,) = settle([told], arms.__getitem__, shop["orders"], as_of=SEEN_ON, returns=shop["returns"],
-                          contacts=shop["contacts"])
+                          contacts=shop["contacts"], frame=ibis.Table.to_pandas)
         yield Trial(found, truth, truth_revenue)
 
 
@@ -151,7 +151,8 @@ def _parameters(*actions: Action) -> Parameters:
 
 def _treated(decision: Decision, arms: dict[str, pd.DataFrame], shop: dict[str, ibis.Table]) -> pd.DataFrame:
     """What the treated did in the window."""
-    found = behaviour([decision], arms.__getitem__, shop["orders"], as_of=SEEN_ON, returns=shop["returns"])
+    found = behaviour([decision], arms.__getitem__, shop["orders"], as_of=SEEN_ON, returns=shop["returns"],
+                      frame=ibis.Table.to_pandas)
     found = found[found["arm"] == TREATED]
     return found.set_index("customer_id")[["margin", "revenue"]].sort_index()
 

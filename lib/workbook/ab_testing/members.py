@@ -25,11 +25,12 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from workbook.data.engine import settled
+from workbook.data.engine import few_rows, settled
 from workbook.decisions import Decision
 from workbook.history import is_purchase, known_on, order_worth
 
 TREATED, CONTROL = "treated", "control"
+Frame = Callable[[ir.Table], pd.DataFrame]
 _KEYS = ("decision_id", "customer_id")
 COLUMNS = [*_KEYS, "arm", "arms", "before", "orders", "revenue", "margin", "earlier_revenue", "earlier_margin",
            "contacted", "shared"]
@@ -47,21 +48,22 @@ def seen_until(decision: Decision, *, as_of: date) -> date:
 
 def behaviour(
     registered: Sequence[Decision], members: Callable[[str], pd.DataFrame], orders: ir.Table, *, as_of: date,
-    returns: ir.Table | None = None, contacts: ir.Table | None = None, identities: ir.Table | None = None,
+    frame: Frame, returns: ir.Table | None = None, contacts: ir.Table | None = None, identities: ir.Table | None = None,
     customers: ir.Table | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """One row a decision and person; empty when no window has begun.
 
     Args:
         members: a decision's id → its list.
+        frame: brings a table of customers into pandas (`run.frame`).
     """
     decided = begun(registered, as_of=as_of)
     if not decided:
         return pd.DataFrame(columns=COLUMNS)
     people = settled(_people(decided, members, identities, orders, as_of=as_of))
-    found = _with_orders(people, orders, returns, as_of=as_of).to_pandas()
-    found["contacted"] = _marked(found, _contacted(people, contacts))
-    found["shared"] = _marked(found, _shared(people, customers))
+    found = frame(_with_orders(people, orders, returns, as_of=as_of))
+    found["contacted"] = _marked(found, _contacted(people, contacts), frame)
+    found["shared"] = _marked(found, _shared(people, customers), frame)
     return found.sort_values(list(_KEYS), ignore_index=True)[COLUMNS]
 
 
@@ -91,11 +93,7 @@ def _listed(decision: Decision, members: pd.DataFrame, *, as_of: date) -> pd.Dat
 
 
 def _with_orders(people: ir.Table, orders: ir.Table, returns: ir.Table | None, *, as_of: date) -> ir.Table:
-    known = known_on(orders, returns, day=as_of)
-    bought = known.filter(known.customer_id.notnull(), is_purchase(known))
-    margin = order_worth(bought, "margin") if "cost" in bought.columns else ibis.null("float64")
-    bought = bought.select(
-        buyer="customer_id", ordered_on="ordered_on", revenue=order_worth(bought, "revenue"), margin=margin)
+    bought = _purchases(orders, returns, as_of=as_of)
     joined = people.left_join(bought, [
         people.customer_id == bought.buyer, bought.ordered_on >= people.since, bought.ordered_on <= people.until])
     after, earlier = joined.ordered_on >= joined.starts_on, joined.ordered_on <= joined.decided_on
@@ -105,63 +103,74 @@ def _with_orders(people: ir.Table, orders: ir.Table, returns: ir.Table | None, *
         **{f"earlier_{name}": joined[name].sum(where=earlier).coalesce(0.0) for name in ("revenue", "margin")})
 
 
-def _contacted(people: ir.Table, contacts: ir.Table | None) -> pd.DataFrame:
+def _contacted(people: ir.Table, contacts: ir.Table | None) -> ir.Table | None:
     """Who had a message of their decision in its window: by the campaign's id, or by its channel and offer."""
     if contacts is None:
-        return pd.DataFrame(columns=list(_KEYS))
+        return None
     sent = contacts.filter(contacts.customer_id.notnull()).select(
         to="customer_id", sent_on="sent_on", campaign_id="campaign_id", by="channel", what="offer")
     joined = people.inner_join(sent, [
         people.customer_id == sent.to, sent.sent_on >= people.starts_on, sent.sent_on <= people.until])
     same_offer = (joined.what == joined.offer) & (joined.offer != "") & (joined.by == joined.channel)
     mine = (joined.campaign_id == joined.decision_id) | same_offer
-    return joined.filter(mine).select(*_KEYS).distinct().to_pandas()
+    return joined.filter(mine).select(*_KEYS).distinct()
 
 
-def _shared(people: ir.Table, customers: ir.Table | None) -> pd.DataFrame:
+def _shared(people: ir.Table, customers: ir.Table | None) -> ir.Table | None:
     """Who has an account together with somebody of the other arm."""
     if customers is None or "account_id" not in customers.columns:
-        return pd.DataFrame(columns=list(_KEYS))
+        return None
     named = customers.filter(customers.account_id.notnull()).select("customer_id", "account_id")
     joined = people.inner_join(named, "customer_id")
     both = joined.group_by("decision_id", "account_id").aggregate(arms_here=joined.arm.nunique())
     both = both.filter(both.arms_here > 1)
-    return joined.semi_join(both, ["decision_id", "account_id"]).select(*_KEYS).distinct().to_pandas()
+    return joined.semi_join(both, ["decision_id", "account_id"]).select(*_KEYS).distinct()
 
 
-def _marked(found: pd.DataFrame, some: pd.DataFrame) -> pd.Series:
+def _marked(found: pd.DataFrame, some: ir.Table | None, frame: Frame) -> pd.Series:
     """Which of the rows are among some of them."""
-    among = pd.MultiIndex.from_frame(some[list(_KEYS)])
+    if some is None:
+        return pd.Series(False, index=found.index)
+    among = pd.MultiIndex.from_frame(frame(some)[list(_KEYS)])
     return pd.Series(pd.MultiIndex.from_frame(found[list(_KEYS)]).isin(among), index=found.index)
 
 
 def everybody_else(
-    registered: Sequence[Decision], orders: ir.Table, *, as_of: date, returns: ir.Table | None = None,
+    registered: Sequence[Decision], people: pd.DataFrame, orders: ir.Table, *, as_of: date,
+    returns: ir.Table | None = None,
 ) -> pd.DataFrame:  # fmt: skip
-    """All customers who had bought by the day of each decision: whom the naive comparison takes for a control.
+    """All customers who had bought by the day of each decision and are on no list of it: whom the naive comparison
+    takes for a control.
+
+    Args:
+        people: rows of `behaviour`.
 
     Returns:
         decision_id, customers, revenue, margin (in the window so far, together).
     """
-    columns = ["decision_id", "customers", "revenue", "margin"]
     decided = begun(registered, as_of=as_of)
     if not decided:
-        return pd.DataFrame(columns=columns)
+        return pd.DataFrame(columns=["decision_id", "customers", "revenue", "margin"])
     windows = ibis.memtable(pd.DataFrame({
         "decision_id": [one.id for one in decided], "decided_on": [one.as_of for one in decided],
         "starts_on": [one.starts_on for one in decided],
         "until": [seen_until(one, as_of=as_of) for one in decided]}))
+    bought = _purchases(orders, returns, as_of=as_of)
+    first = bought.group_by(customer_id="buyer").aggregate(first_on=bought.ordered_on.min())
+    there = windows.inner_join(first, first.first_on <= windows.decided_on)
+    there = there.anti_join(ibis.memtable(people[list(_KEYS)].astype(str)), _KEYS)
+    joined = there.left_join(bought, [
+        there.customer_id == bought.buyer, bought.ordered_on >= there.starts_on, bought.ordered_on <= there.until])
+    sums = joined.group_by("decision_id").aggregate(
+        customers=joined.customer_id.nunique(),
+        **{name: joined[name].sum().coalesce(0.0) for name in ("revenue", "margin")})
+    return pd.DataFrame(few_rows(sums.order_by("decision_id")), columns=sums.columns)
+
+
+def _purchases(orders: ir.Table, returns: ir.Table | None, *, as_of: date) -> ir.Table:
+    """Purchases as they stood at the end of `as_of`: buyer, ordered_on, revenue, margin (blank without costs)."""
     known = known_on(orders, returns, day=as_of)
     bought = known.filter(known.customer_id.notnull(), is_purchase(known))
     margin = order_worth(bought, "margin") if "cost" in bought.columns else ibis.null("float64")
-    bought = bought.select("customer_id", "ordered_on", revenue=order_worth(bought, "revenue"), margin=margin)
-    first = bought.group_by(somebody="customer_id").aggregate(first_on=bought.ordered_on.min())
-    days = bought.inner_join(first, bought.customer_id == first.somebody)
-    days = days.group_by("first_on", "ordered_on").aggregate(revenue=days.revenue.sum(), margin=days.margin.sum())
-    spent = windows.inner_join(days, [
-        days.first_on <= windows.decided_on, days.ordered_on >= windows.starts_on, days.ordered_on <= windows.until])
-    spent = spent.group_by("decision_id").aggregate(revenue=spent.revenue.sum(), margin=spent.margin.sum())
-    there = windows.inner_join(first, first.first_on <= windows.decided_on)
-    there = there.group_by("decision_id").aggregate(customers=there.count())
-    found = there.left_join(spent, "decision_id").to_pandas()
-    return found[columns].sort_values("decision_id", ignore_index=True)
+    return bought.select(
+        buyer="customer_id", ordered_on="ordered_on", revenue=order_worth(bought, "revenue"), margin=margin)

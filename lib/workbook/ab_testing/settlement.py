@@ -33,7 +33,7 @@ from scipy import special
 from workbook.ab_testing.cuped import WEAK
 from workbook.ab_testing.effects import Arm, Effect, effect
 from workbook.ab_testing.integrity import Integrity, broken, integrity
-from workbook.ab_testing.members import CONTROL, TREATED, behaviour, everybody_else, seen_until
+from workbook.ab_testing.members import CONTROL, TREATED, Frame, behaviour, everybody_else, seen_until
 from workbook.decisions import Decision
 
 FEWEST = 30  # people in an arm, below which the interval is not to be trusted
@@ -89,7 +89,7 @@ def in_total(found: Effect | None) -> tuple[float, float, float]:
 
 def settle(
     registered: Sequence[Decision], members: Callable[[str], pd.DataFrame], orders: ir.Table, *, as_of: date,
-    returns: ir.Table | None = None, contacts: ir.Table | None = None, identities: ir.Table | None = None,
+    frame: Frame, returns: ir.Table | None = None, contacts: ir.Table | None = None, identities: ir.Table | None = None,
     customers: ir.Table | None = None,
 ) -> list[Settlement]:  # fmt: skip
     """Every decision known at `as_of`, oldest first.
@@ -97,10 +97,11 @@ def settle(
     Args:
         registered: only decisions of lists that were known at `as_of`.
         members: a decision's id → its list: customer_id, arm, before.
+        frame: brings a table of customers into pandas (`run.frame`).
     """
-    people = behaviour(registered, members, orders, as_of=as_of, returns=returns, contacts=contacts,
+    people = behaviour(registered, members, orders, as_of=as_of, frame=frame, returns=returns, contacts=contacts,
                        identities=identities, customers=customers)
-    others = everybody_else(registered, orders, as_of=as_of, returns=returns).set_index("decision_id")
+    others = everybody_else(registered, people, orders, as_of=as_of, returns=returns).set_index("decision_id")
     has_cost = "cost" in orders.columns
     return [_settled(one, people[people["decision_id"] == one.id], others, as_of=as_of, has_cost=has_cost,
                      contacts_known=contacts is not None)
@@ -191,6 +192,4 @@ def _naive(decision: Decision, people: pd.DataFrame, others: pd.DataFrame, *, ha
     if decision.id not in others.index:
         return Naive(mean - earlier, math.nan)
     rest = others.loc[decision.id]
-    number = rest["customers"] - len(people)
-    elsewhere = (np.nan_to_num(rest[metric]) - people[metric].sum()) / number if number > 0 else math.nan
-    return Naive(mean - earlier, mean - float(elsewhere))
+    return Naive(mean - earlier, mean - float(rest[metric] / rest["customers"]))
