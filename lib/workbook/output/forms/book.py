@@ -70,7 +70,7 @@ def bind(folder: Path, settings: Settings, lang: str) -> Book:
     for name, part in parts:
         _make_own(part, name, names)
     index, *chapters = [part.decode_contents() for _name, part in parts]
-    opened = f'<section class="book-first"><p class="book-shop">{escape(title)}</p>{index}</section>{CONTENTS}'
+    opened = f'<section class="book-first index"><p class="book-shop">{escape(title)}</p>{index}</section>{CONTENTS}'
     bound = "".join(f'<section class="book-chapter">{chapter}</section>' for chapter in chapters)
     entries = tuple(entry for name, part in parts[1:] for entry in _entries(name, part))
     return Book(lang, title, opened + bound, entries, _style(first, title))
@@ -97,6 +97,9 @@ def _make_own(part: Tag, name: str, names: list[str]) -> None:
         _lead(link, name, names)
     for picture in part.find_all("img"):
         picture.attrs.pop("loading", None)
+    for chapters in part.select(".chapters"):
+        begins = chapters.find_previous_sibling("h2") or chapters
+        begins["class"] = ["book-list", *begins.get("class", [])]
     for box in part.select(".wb-table[tabindex]"):
         del box["tabindex"]
     for table in part.find_all("table"):
