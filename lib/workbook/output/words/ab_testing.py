@@ -65,7 +65,9 @@ def experiment_name(name: str) -> str:
 
 
 def _of_arm(name: str, arm: str) -> str:
-    """An experiment, and which of its arms where they have names of their own."""
+    """An experiment, and which of its arms where they have names of their own; a decision by its id in the account."""
+    if arm == "treated":
+        return name
     return experiment_name(name) + ("" if arm == "treatment" else f" · {arm_name(arm)}")
 
 

@@ -35,7 +35,8 @@ def names(settlements: Sequence[Settlement]) -> dict[str, str]:
 
 def verdict_name(code: str) -> str:
     return {
-        "earned": _("earned"), "lost": _("lost"), "not_distinguishable": _("not distinguishable from nothing"),
+        "earned": _("earned money"), "lost": _("lost money"),
+        "not_distinguishable": _("not distinguishable from nothing"),
         "not_over": _("not over yet"), "cannot_be_judged": _("cannot be judged"), "cancelled": _("cancelled"),
     }[code]  # fmt: skip
 
@@ -52,6 +53,8 @@ def reason_name(code: str) -> str:
 def counted(settlements: Sequence[Settlement], found: Programme) -> str:
     """How many decisions are on record, and how far they are."""
     n = len(settlements)
+    if not n:
+        return _("No decision is in the account book yet; the section on decisions says how to begin.")
     text = ngettext("**{n} decision** is in the account book", "**{n} decisions** are in the account book", n).format(
         n=i18n.number(n))
     parts = [
