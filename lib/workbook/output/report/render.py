@@ -30,6 +30,7 @@ from workbook.output.report import reuse
 from workbook.output.report.execution import Outcome, check_options
 from workbook.output.report.freshness import fingerprint, same_report
 from workbook.output.report.pages import write_pages
+from workbook.output.report.parts import of_part
 from workbook.output.report.restatements import Telling
 from workbook.output.report.resume import Attempt, begin
 from workbook.output.report.trends import write_list
@@ -101,10 +102,21 @@ def render(
         return rendered
 
 
+def render_part(
+    settings: Settings, period: Period, *, lang: str = "", force: bool = False,
+    tell: Tell = lambda _step, _outcome: None,
+) -> Rendered:
+    """Write the report of a part of the shop, whose clean tables are there; see `parts.cut`."""
+    as_of = period.label if period.is_whole else period.end.isoformat()
+    with alone(settings.store_folder, f"workbook render --by {settings.part.dimension}={settings.part.name}"):
+        return _rendered(settings, {"as_of": as_of, "only": ""}, lang, tell, force=force)
+
+
 def _rendered(settings: Settings, asked: dict[str, str], lang: str, tell: Tell, *, force: bool) -> Rendered:
     as_of, only = asked["as_of"], asked["only"]
     notebooks = in_order(read_notebooks())
     check_options(notebooks, settings.chapters)
+    notebooks = of_part(notebooks) if settings.part else notebooks
     languages = (lang,) if lang else settings.languages
     period = periods.period_of(as_of, settings.period) if as_of else None
     digest = fingerprint(settings, as_of, only, *languages)
@@ -125,7 +137,8 @@ def _rendered(settings: Settings, asked: dict[str, str], lang: str, tell: Tell, 
         _write_findings(stage, draft)
         _write_run(draft, settings, period, languages, notebooks, outcomes, digest, work.made_from)
         _write_tables(stage, draft, notebooks, period)
-        told = Telling(settings, period, stage, draft)
+        told = Telling(settings, period, stage)
+        told.explain(draft)
         write_pages(draft, settings)
         extra = forms.add(draft, settings, dict.fromkeys((*settings.forms, *forms.there(folder))))
         rendered = _publish(settings, attempt, folder, outcomes)._replace(forms=tuple(extra))
