@@ -25,7 +25,7 @@ from workbook.data.metrics import METRICS
 from workbook.data.notebooks import read_notebooks
 from workbook.data.settings import load_settings
 from workbook.output import report
-from workbook.output.report.pages import HEADLINES
+from workbook.output.report.headlines import HEADLINES
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LANGUAGES = {"en": "en", "zh": "zh-CN"}
@@ -95,15 +95,46 @@ def test_every_finding_is_defined_with_its_unit(rendered: Path) -> None:
     assert sorted(found.keys() - METRICS.keys()) == []
     assert [key for key, finding in found.items() if finding.unit != METRICS[key].unit] == []
     assert all(METRICS[key].owner and METRICS[key].definition for key in found)
-    assert all(any(key in found for key in choices) for choices in HEADLINES)
+    assert [headline.key for headline in HEADLINES if headline.key not in found] == ["10_satisfaction.satisfaction"]
 
 
 def test_headlines_stand_beside_the_period_before(rendered: Path) -> None:
-    for lang, before in (("en", "before:"), ("zh", "上期")):
+    for lang, before, noise in (("en", "Before", r"noise"), ("zh", "较上期", "波动")):
         soup = BeautifulSoup((rendered / lang / "index.html").read_text(encoding="utf-8"), "html.parser")
-        changes = [card.get_text(" ", strip=True) for card in soup.select(".wb-figure .wb-change")]
-        assert len(changes) == len(HEADLINES)
-        assert all(re.search(r"[▲▼＝]", text) and before in text for text in changes), changes
+        cards = soup.select(".wb-figure:not(.wb-absent)")
+        lines = [card.select_one(".wb-beside > div").get_text(" ", strip=True) for card in cards]
+        assert len(lines) == len(HEADLINES) - 1, "all but satisfaction, which no chapter measures"
+        assert all(text.startswith(before) and re.search(r"[▲▼＝]", text) for text in lines), lines
+        assert all(re.search(noise, text) for text in lines[:4]), lines
+
+
+def test_headlines_stand_beside_last_year_and_the_target(rendered: Path) -> None:
+    soup = BeautifulSoup((rendered / "en" / "index.html").read_text(encoding="utf-8"), "html.parser")
+    first = soup.select_one(".wb-figure")
+    _before, year, target = (row.get_text(" ", strip=True) for row in first.select(".wb-beside > div"))
+    assert re.fullmatch(r"Last year [▲▼] [+−][\d.]+% ¥[\d,]+ (more than|within) noise", year), year
+    assert target == "Target ✓ met ¥95,000"
+    assert "Margin" in first.select_one(".wb-aside").get_text()
+
+
+def test_page_one_shows_what_moved_revenue_and_what_to_do(rendered: Path) -> None:
+    for lang in LANGUAGES:
+        soup = BeautifulSoup((rendered / lang / "index.html").read_text(encoding="utf-8"), "html.parser")
+        assert len(soup.select(".bridge tbody tr")) >= 6
+        assert all(len(bridge["aria-label"]) > 60 for bridge in soup.select(".bridge table"))
+        assert len(soup.select(".steps ol li .wb-grade")) >= 3
+        assert soup.select_one('[data-figure="03_profiling.next_net_revenue"]').get_text(strip=True)
+
+
+def test_the_list_of_periods_leads_to_the_report_and_back(rendered: Path) -> None:
+    for lang in LANGUAGES:
+        soup = BeautifulSoup((rendered.parent / f"{lang}.html").read_text(encoding="utf-8"), "html.parser")
+        links = [link["href"] for link in soup.select("tbody th a")]
+        assert f"{rendered.name}/{lang}/index.html" in links
+        assert all((rendered.parent / link).exists() for link in links)
+        assert len(soup.select(".trend svg[aria-label]")) == len(HEADLINES) - 1
+        back = BeautifulSoup((rendered / lang / "index.html").read_text(encoding="utf-8"), "html.parser")
+        assert f"../../{lang}.html" in [link["href"] for link in back.select("nav.languages a")]
 
 
 def test_pages_are_small_and_need_nothing_from_elsewhere(pages: list[Page]) -> None:

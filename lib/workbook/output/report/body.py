@@ -12,6 +12,7 @@ from bs4 import BeautifulSoup
 from nbconvert import HTMLExporter
 
 from workbook.data.provenance import KIND
+from workbook.output.report.reachable import make_reachable
 
 TRAINING = "training"
 Card = Callable[[str, str], str | None]  # chapter, finding → its card, or None to leave the notebook's own
@@ -47,6 +48,7 @@ def body_of(path: Path, card: Card) -> Body:
         if not cell.get_text(strip=True) and not cell.find(["img", "svg"]):
             cell.decompose()
     anchors = _renew_cards(soup, card)
+    make_reachable(soup)
     contents = []
     for number, heading in enumerate(soup.find_all("h2"), start=1):
         heading["id"] = f"section-{number}"

@@ -84,7 +84,8 @@ def _absent(headline: Headline, absence: words.Absence) -> str:
 
 
 def _told(absence: words.Absence) -> str:
-    return (f'<strong>{escape(words.not_measured())}</strong> {page.inline(absence.why)} '
+    gap = words.gap()
+    return (f'<strong>{escape(words.not_measured())}</strong>{gap}{page.inline(absence.why)}{gap}'
             f'<span class="wb-how">{page.inline(absence.how)}</span>')
 
 
@@ -94,7 +95,7 @@ def _aside(reading: Reading, chapter: str, name: str) -> str:
     title = escape(words.short_name(chapter, name))
     if finding is None or finding.value is None:
         told = _told(reading.why_not(chapter, name))
-        return f'<p class="wb-aside wb-absent" id="{key}" data-figure="{key}">{title}: {told}</p>'
+        return f'<p class="wb-aside wb-absent" id="{key}" data-figure="{key}">{title}{words.colon()}{told}</p>'
     value = escape(i18n.quantity(finding.value, finding.unit))
     lines = f'<p class="wb-aside" id="{key}" data-figure="{key}"><span>{title} <strong>{value}</strong></span>'
     if reading.whole:

@@ -26,6 +26,7 @@ from workbook.output.report.body import Body, body_of, typeset
 from workbook.output.report.comments import Comment, note, read_comments
 from workbook.output.report.frame import templates
 from workbook.output.report.headlines import Reading, headline_cards
+from workbook.output.report.parts import write_parts
 from workbook.output.words import advice as advice_words
 from workbook.output.words import bridge as bridge_words
 from workbook.output.words import report as words
@@ -80,8 +81,9 @@ def _write_language(
     shared = {
         "record": record, "lang": lang, "html_language": i18n.HTML_LANGUAGE[lang], "period": i18n.period(period),
         "others": [other for other in record["languages"] if other != lang], "partial": not period.is_whole,
-        "until": period.end, "all_periods": f"../../{lang}.html",
+        "until": period.end, "all_periods": f"../../{lang}.html", "whole": _whole(reading.settings, record, lang),
     }
+    divided = write_parts(folder, reading.settings, made, shared)
     remarks = read_comments(reading.settings, record["period"])
     chapters = [_chapter(outcome, folder / lang, reading, remarks) for outcome in record["outcomes"]]
     bodies = {
@@ -96,8 +98,13 @@ def _write_language(
             found = reading.findings.get(chapter.name, {})
             figure_pages.write_figures(chapter.name, chapter.title, found, seen, made, shared, period)
     first = made.get_template("index.html").render(
-        **shared, chapters=chapters, **_page_one(reading._replace(anchors=_anchors(bodies)), record, period))
+        **shared, chapters=chapters, divided=divided, **_page_one(reading._replace(anchors=_anchors(bodies)), record, period))
     write_whole(folder / lang / "index.html", typeset(first, lang))
+
+
+def _whole(settings: Settings, record: dict[str, Any], lang: str) -> str:
+    """From a part's page to the report of the whole shop; "" where this is the whole."""
+    return f"../../../../../{record['period']}/{lang}/index.html" if settings.part else ""
 
 
 def _page_one(reading: Reading, record: dict[str, Any], period: Period) -> dict[str, Any]:

@@ -17,6 +17,15 @@ class Absence(NamedTuple):
     how: str
 
 
+def gap() -> str:
+    """What stands between two sentences: nothing in Chinese."""
+    return "" if i18n.lang() == "zh" else " "
+
+
+def colon() -> str:
+    return "：" if i18n.lang() == "zh" else ": "
+
+
 def not_measured() -> str:
     return _("Not measured yet:")
 
