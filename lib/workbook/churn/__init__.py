@@ -16,9 +16,11 @@ it is the end of the contract. Sources: in the modules.
 """
 
 from workbook.churn.drops import FALSE_SHARE, RECENT_DAYS, judge_drops, rhythms
+from workbook.churn.earlier import Earlier, at_risk_earlier
 from workbook.churn.features import FEATURES, Feature, excluded, feature_names, features, labels, snapshot
 from workbook.churn.findings import (
     find_definition,
+    find_earlier,
     find_foresight,
     find_prospects,
     find_risk,
@@ -108,6 +110,7 @@ __all__ = [
     "RISK_REASONS",
     "RIVALS",
     "Cox",
+    "Earlier",
     "Earned",
     "Feature",
     "Fitted",
@@ -133,6 +136,7 @@ __all__ = [
     "Warned",
     "Window",
     "ageing",
+    "at_risk_earlier",
     "best_threshold",
     "by_segment",
     "calibration",
@@ -149,6 +153,7 @@ __all__ = [
     "feature_names",
     "features",
     "find_definition",
+    "find_earlier",
     "find_foresight",
     "find_prospects",
     "find_risk",

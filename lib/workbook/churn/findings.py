@@ -10,6 +10,7 @@
 | churn_rate | share | active customers who left in the window that judges |
 | active_customers, listed_customers | customers | scored today; value at risk at or above the threshold |
 | value_at_risk | money | of those listed: probability of leaving times the value |
+| value_at_risk_before, _noise | money | by the same rule on what was known a period ago; what chance moves since |
 | chosen_model, value_measured | text | which model; clv, or the margin of twelve months |
 | auc, average_precision, brier | number | of the chosen model on the window that judges |
 | lead_over_<hiatus, p_alive> | number | AUC beyond that rival's |
@@ -32,6 +33,7 @@ from typing import Any
 import pandas as pd
 
 from workbook.churn.drops import FEWEST_CUSTOMERS
+from workbook.churn.earlier import Earlier, reach_of_loss
 from workbook.churn.foresight import Money, Steadiness, Warned
 from workbook.churn.horizon import Horizon
 from workbook.churn.late_payers import AGES, FEWEST_PAYERS
@@ -101,7 +103,8 @@ def _find_list(run: Run, found: Money, warned: Warned) -> None:
           evidence="assumed", **threshold)
     _find(run, "listed_customers", len(warned.listed) if foretold else None, "customers", evidence="assumed")
     at_risk = float(warned.listed["value_at_risk"].sum()) if foretold else None
-    _find(run, "value_at_risk", at_risk, "money", n=len(warned.listed), evidence="assumed")
+    reach = dict(zip(("low", "high"), reach_of_loss(warned.listed), strict=True)) if foretold else {}
+    _find(run, "value_at_risk", at_risk, "money", n=len(warned.listed), evidence="assumed", **reach)
     _find(run, "value_measured", warned.measured if foretold else None, "text")
     listed = later if later and later.customers else None
     ends = {"low": listed.precision_low, "high": listed.precision_high} if listed else {}
@@ -111,6 +114,13 @@ def _find_list(run: Run, found: Money, warned: Warned) -> None:
     _find(run, "profit_expected", later.profit if later else None, "money", evidence="assumed", **earned)
     lead = {"low": later.lead_low, "high": later.lead_high} if later else {}
     _find(run, "profit_lead", later.lead if later else None, "money", evidence="assumed", **lead)
+
+
+def find_earlier(run: Run, earlier: Earlier) -> None:
+    """The value at risk on the last day of the period before, and what chance moves since."""
+    _find(run, "value_at_risk_before", earlier.value, "money", n=earlier.customers, reason=earlier.reason,
+          evidence="assumed")
+    _find(run, "value_at_risk_noise", earlier.noise, "money", n=earlier.customers, reason=earlier.reason)
 
 
 def find_risk(

@@ -132,7 +132,7 @@ def money(trial: Trial, terms: Terms, *, margin_share: float, rng: np.random.Gen
         empty = pd.DataFrame(columns=["threshold", "customers", "share", "profit", "leavers"])
         return Money(terms, None, None, empty, empty, none, none, none, none)
     before, frame = trial.validation_frame, trial.test_frame
-    then, value = (_margin(rows, margin_share) for rows in (before, frame))
+    then, value = (margin_of_a_year(rows, margin_share) for rows in (before, frame))
     stake_then = trial.validation_predictions[trial.chosen] * then
     best = best_threshold(stake_then, before["churned"].to_numpy(float), then, terms, rng=rng)
     told, happened = trial.predictions[trial.chosen], trial.happened.astype(float)
@@ -141,7 +141,7 @@ def money(trial: Trial, terms: Terms, *, margin_share: float, rng: np.random.Gen
     return Money(terms, best, later, drawn[0], drawn[1], told * value, told, happened, value)
 
 
-def _margin(frame: pd.DataFrame, margin_share: float) -> np.ndarray:
+def margin_of_a_year(frame: pd.DataFrame, margin_share: float) -> np.ndarray:
     """What a customer would bring in a year more like the last."""
     return margin_share * frame["spend_12m"].fillna(0).clip(lower=0).to_numpy(float)
 
@@ -177,7 +177,7 @@ def warned(
         return Warned(empty, empty, "margin")
     chances = predict_batches(trial.final, today)
     told = reasons(trial.final, today, typical=trial.test_frame)
-    margin = pd.Series(_margin(today, margin_share), index=today["customer_id"])
+    margin = pd.Series(margin_of_a_year(today, margin_share), index=today["customer_id"])
     value = margin if lifetime_values is None else lifetime_values
     rows = early_warning(today, chances, told=told, value=value, threshold=0.0)
     threshold = found.optimum.threshold if found.optimum else None

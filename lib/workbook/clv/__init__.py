@@ -55,6 +55,7 @@ from workbook.clv.validation import (
 from workbook.clv.value import Arithmetic, Basis, arithmetic, basis, by_tenth, tenths, value_to_date, weeks
 from workbook.clv.what_if import WhatIf, what_if
 from workbook.clv.widening import Widening, backtests, widen
+from workbook.clv.winning import winning_figures
 
 __all__ = [
     "FEWEST",
@@ -141,4 +142,5 @@ __all__ = [
     "weeks",
     "what_if",
     "widen",
+    "winning_figures",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import ibis.expr.types as ir
 
@@ -31,6 +31,7 @@ class Side(NamedTuple):
 
     orders: ir.Table  # as they looked then
     figures: Mapping[str, Figure]  # HEADLINES
+    costs: Mapping[str, Any]  # the row of `activity.margin`
     known: bool  # whether the record has this period, and anybody bought in it
 
 
@@ -84,7 +85,7 @@ def _side(orders: ir.Table, newcomers: ir.Table, reason: str, *, reaches: bool =
     known = bool(reaches and row["all_orders"])
     seen = row if known else {**row, "all_orders": 0}
     found = of_headlines(seen, costs, new_customers=new["customers"], suffix="", reason=reason)
-    return Side(orders, {figure.name.rstrip("_"): figure for figure in found}, known)
+    return Side(orders, {figure.name.rstrip("_"): figure for figure in found}, costs, known)
 
 
 def of_sides(beside: Sides, *, smallest_sample: int) -> Iterator[Figure]:
@@ -94,9 +95,36 @@ def of_sides(beside: Sides, *, smallest_sample: int) -> Iterator[Figure]:
     yield beside.plain.figures["net_revenue"]._replace(name="net_revenue_plain_year_ago")
     yield from _noises(beside.now, beside.before, "noise", smallest_sample)
     yield from _noises(beside.now, beside.year_ago, "year_noise", smallest_sample)
+    yield from of_margins(beside.now, beside.before)
     names = " · ".join(beside.aligned.occasions)
     yield Figure("occasions_aligned", names or None, "text", n=beside.aligned.days_aligned or None,
                  reason=beside.aligned.reason)  # fmt: skip
+
+
+def of_margins(now: Side, before: Side) -> Iterator[Figure]:
+    """The margin in money, and its change as what revenue and what the rate did, each at the mean of the other.
+
+    That is the Shapley value of two factors: the parts add up, and no order of explaining is preferred.
+    """
+    sold, earned = zip(*(_earned(side) for side in (before, now)), strict=True)
+    reasons = ["no_cost" if side.known else side.figures["margin"].reason for side in (before, now)]
+    yield Figure("margin_amount", earned[1], "money", reason="" if earned[1] is not None else reasons[1])
+    yield Figure("margin_amount_before", earned[0], "money", reason="" if earned[0] is not None else reasons[0])
+    parts: tuple[float | None, float | None] = (None, None)
+    missing = next((reason for amount, reason in zip(earned, reasons, strict=True) if amount is None), "")
+    if not missing:
+        rates = [amount / base for amount, base in zip(earned, sold, strict=True)]
+        parts = (sold[1] - sold[0]) * sum(rates) / 2, (rates[1] - rates[0]) * sum(sold) / 2
+    yield Figure("margin_change_revenue", parts[0], "money", reason=missing)
+    yield Figure("margin_change_rate", parts[1], "money", reason=missing)
+
+
+def _earned(side: Side) -> tuple[float | None, float | None]:
+    """Net revenue without tax of orders with a known cost, and what is left of it; None where there is nothing."""
+    sold = side.costs["net_of_tax"]
+    if not side.known or not side.costs["orders"] or not sold or sold <= 0:
+        return None, None
+    return float(sold), float(sold - side.costs["cost"])
 
 
 def _named(side: Side, suffix: str) -> Iterator[Figure]:
