@@ -27,6 +27,7 @@ from workbook.output.report.comments import Comment, note, read_comments
 from workbook.output.report.frame import templates
 from workbook.output.report.headlines import Reading, headline_cards
 from workbook.output.report.parts import write_parts
+from workbook.output.report.restated import approval, restated
 from workbook.output.words import advice as advice_words
 from workbook.output.words import bridge as bridge_words
 from workbook.output.words import report as words
@@ -82,6 +83,7 @@ def _write_language(
         "record": record, "lang": lang, "html_language": i18n.HTML_LANGUAGE[lang], "period": i18n.period(period),
         "others": [other for other in record["languages"] if other != lang], "partial": not period.is_whole,
         "until": period.end, "all_periods": f"../../{lang}.html", "whole": _whole(reading.settings, record, lang),
+        "approval": approval(reading.settings, record["period"], folder), "restated": restated(folder),
     }
     divided = write_parts(folder, reading.settings, made, shared)
     remarks = read_comments(reading.settings, record["period"])
