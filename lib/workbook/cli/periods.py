@@ -1,17 +1,34 @@
-"""Many periods in one call: what `workbook render --from … --to …` shows while it works, and at its end."""
+"""`workbook approve`, and what `workbook render --from … --to …` shows while it works and at its end."""
 
 from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from tqdm import tqdm
 
+from workbook.cli.root import SettingsFile, app
+from workbook.data.settings import load_settings
+
 if TYPE_CHECKING:
     from workbook.output.report.backfill import Filled, Plan
     from workbook.output.report.work import Tell
+
+
+@app.command()
+def approve(
+    period: Annotated[str, typer.Argument(help="the rendered period, such as 2026-06")],
+    by: Annotated[str, typer.Option(help="who approves it")] = "",
+    comment: Annotated[str, typer.Option(help="what there is to say about it")] = "",
+    settings: SettingsFile = "workbook.yaml",
+) -> None:
+    """Approve a rendered report: its figures are kept, and a later change is told as a restatement."""
+    from workbook.output.report import restatements  # papermill takes two seconds to import
+
+    place = restatements.approve(load_settings(settings), period, by=by, comment=comment)
+    typer.echo(f"Approved: {period}, by {by.strip()}" + (f" ({place} approvals by now)." if place > 1 else "."))
 
 
 class Progress:

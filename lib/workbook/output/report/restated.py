@@ -15,6 +15,7 @@ from workbook.output.report.bridge import Bridge, drawn
 from workbook.output.words import restatement as words
 
 FILE = "restatement.json"
+PROFILE = "03_profiling"  # whose figures are split
 MOST_FIGURES = 40
 
 
@@ -72,7 +73,7 @@ def restated(folder: Path) -> Restated | None:
     money = split["measures"][0]
     return plain._replace(
         lead=words.lead(against, Decimal(money["then"]), Decimal(money["now"])),
-        columns=[words.measure(measure["name"]) for measure in measures], rows=_rows(measures, split, against),
+        columns=[metric_name(PROFILE, measure["name"]) for measure in measures], rows=_rows(measures, split, against),
         picture=_picture(money, against))
 
 
@@ -101,7 +102,7 @@ def _picture(money: Mapping[str, Any], against: Mapping[str, str]) -> Bridge | N
         return None
     parts = {code: float(part) for code, part in money["parts"].items()}
     return drawn(
-        words.measure("net_revenue"), ["then", *parts, "now"],
+        metric_name(PROFILE, "net_revenue"), ["then", *parts, "now"],
         [words.then_row(against), *(words.cause(code) for code in parts), words.now_row()],
         [float(money["then"]), *parts.values(), float(money["now"])])
 

@@ -37,11 +37,10 @@ from workbook.data.publications import (
 from workbook.data.settings import Engine, Settings
 from workbook.data.store import Store, write_whole
 from workbook.output.report.pages import write_pages
-from workbook.output.report.restated import FILE
+from workbook.output.report.restated import FILE, PROFILE
 from workbook.output.report.work import SAME_FLOAT, is_good
 from workbook.restatement import Changed, Restatement
 
-PROFILE = "03_profiling"  # whose figures are split
 READS_AND_CLEANS = ("raw/*", "clean/*")
 OF_CODE = ("library", "notebook", "versions")  # parts of what a chapter is made from that are the workbook's own
 ARRIVING = ("00_start_here", "01_collection")  # they tell what is on record today, whatever the period

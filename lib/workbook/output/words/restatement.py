@@ -83,16 +83,6 @@ def meaning(code: str) -> str:
     }[code]
 
 
-def measure(name: str) -> str:
-    return {
-        "net_revenue": _("Net revenue"),
-        "orders": _("Orders"),
-        "active_customers": _("Active customers"),
-        "new_customers": _("New customers"),
-        "average_order_value": _("Average order value"),
-    }[name]
-
-
 def exact(value: Decimal, unit: str) -> str:
     """A value with all that is needed to add it up by eye."""
     return i18n.money(value, 2) if unit == "money" else i18n.number(int(value))
