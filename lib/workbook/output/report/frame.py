@@ -17,5 +17,5 @@ def templates() -> Environment:
         lstrip_blocks=True)
     style = (Path(__file__).parent / "templates" / "style.css").read_text(encoding="utf-8")
     found.filters["inline"] = lambda text: Markup(page.inline(text))
-    found.globals.update(_=i18n._, ngettext=i18n.ngettext, i18n=i18n, style=Markup(style))
+    found.globals.update(_=i18n._, i18n=i18n, style=Markup(style))
     return found

@@ -77,7 +77,8 @@ class Trend(NamedTuple):
     lines: tuple[Line, ...]
     marks: tuple[tuple[float, str], ...]  # where a rule was fitted anew, and which
     told: str  # the picture in words
-    axis: str  # the range of the axis
+    axis: str = ""  # the range of the axis
+    ends: tuple[str, str] = ("", "")  # the first and the last period; the latter empty where there is one only
 
 
 def write_list(settings: Settings) -> Path | None:
@@ -87,14 +88,15 @@ def write_list(settings: Settings) -> Path | None:
     if not languages:
         return None
     made = templates()
+    measured = [one for one in HEADLINES if any(_number(entry, one) for entry in entries)]  # a column each
     for lang in languages:
         i18n.use(lang, settings.currency)
         html = made.get_template("periods.html").render(
-            shop=settings.name, lang=lang, html_language=i18n.HTML_LANGUAGE[lang],
+            shop=settings.name, count=words.count(len(entries)), lang=lang, html_language=i18n.HTML_LANGUAGE[lang],
             others=[other for other in languages if other != lang],
             trends=[_trend(headline, entries, settings) for headline in HEADLINES],
-            rows=[_row(entry, lang, settings) for entry in reversed(entries)],
-            headings=[words.heading(headline.chapter, headline.name) for headline in HEADLINES],
+            rows=[_row(entry, measured, lang, settings) for entry in reversed(entries)],
+            headings=[words.heading(one.chapter, one.name) for one in measured],
             refitted=any(entry.refits for entry in entries), partial=any("partial" in e.marks for e in entries))
         write_whole(settings.reports_folder / f"{lang}.html", typeset(html, lang))
     first = next((lang for lang in settings.languages if lang in languages), languages[0])
@@ -161,7 +163,7 @@ def _marks(
         yield "failed_since"
 
 
-def _row(entry: Entry, lang: str, settings: Settings) -> dict[str, Any]:
+def _row(entry: Entry, measured: Sequence[Headline], lang: str, settings: Settings) -> dict[str, Any]:
     """A period in the table."""
     before = first_published(settings, entry.period.previous().label)
     reading = Reading(entry.found, before, entry.states, settings, entry.period.is_whole)
@@ -171,25 +173,25 @@ def _row(entry: Entry, lang: str, settings: Settings) -> dict[str, Any]:
         "name": i18n.period(entry.period), "href": f"{entry.folder.name}/{own}/index.html",
         "marks": [(mark, words.mark(mark)) for mark in entry.marks],
         "verdict": verdict_words.short(verdict.verdict_of(reading)),
-        "values": [_shown(entry.published, headline) for headline in HEADLINES],
+        "values": [_shown(entry.published, headline) for headline in measured],
         "refits": [words.refit(rule) for rule in entry.refits],
         "files": [(words.form(form), path.relative_to(settings.reports_folder).as_posix())
                   for form, path in files.items() if path.exists()],
     }
 
 
-def _shown(found: Found, headline: Headline) -> tuple[str, str]:
-    """Key and value of one cell; a dash where it was not measured."""
+def _shown(found: Found, headline: Headline) -> tuple[str, str, str]:
+    """Key, heading and value of one cell; a dash where it was not measured."""
     finding = found.get(headline.chapter, {}).get(headline.name)
     value = i18n.NOTHING if finding is None or finding.value is None else i18n.quantity(finding.value, finding.unit)
-    return headline.key, value
+    return headline.key, words.heading(headline.chapter, headline.name), value
 
 
 def _trend(headline: Headline, entries: Sequence[Entry], settings: Settings) -> Trend:
     seen = [(entry, finding) for entry in entries if (finding := _number(entry, headline)) is not None]
     name = words.heading(headline.chapter, headline.name)
     if not seen:
-        return Trend(headline.key, name, "", (), (), (), words.never(name), "")
+        return Trend(headline.key, name, "", (), (), (), words.never(name))
     values = [float(finding.value) for _entry, finding in seen]
     unit = seen[0][1].unit
     first, last = min(values), max(values)
@@ -204,9 +206,9 @@ def _trend(headline: Headline, entries: Sequence[Entry], settings: Settings) -> 
     marks = tuple((place[entry.period.end], words.refit(rule)) for entry, _finding in seen for rule in entry.refits)
     latest = i18n.quantity(values[-1], unit)
     axis = words.axis(i18n.quantity(first, unit), i18n.quantity(last, unit)) if len(values) > 1 else words.one()
-    told = words.told(name, i18n.period(seen[0][0].period), i18n.period(seen[-1][0].period), [
-        i18n.quantity(value, unit) for value in (values[0], values[-1], first, last)], len(values))
-    return Trend(headline.key, name, latest, points, lines, marks, told, axis)
+    ends = (i18n.period(seen[0][0].period), i18n.period(seen[-1][0].period) if len(seen) > 1 else "")
+    told = words.told(name, *ends, [i18n.quantity(value, unit) for value in (values[0], values[-1], first, last)])
+    return Trend(headline.key, name, latest, points, lines, marks, told, axis, ends)
 
 
 def _number(entry: Entry, headline: Headline) -> Finding | None:

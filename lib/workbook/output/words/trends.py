@@ -14,7 +14,8 @@ def all_periods() -> str:
 
 
 def heading(chapter: str, name: str) -> str:
-    return short_name(chapter, name)
+    """A figure's name for a column."""
+    return _("90-day second purchase") if name == "second_purchase_rate_90d" else short_name(chapter, name)
 
 
 def mark(code: str) -> str:
@@ -49,14 +50,15 @@ def never(name: str) -> str:
     return _("Not measured yet: {name}. Each report says how to add it.").format(name=name)
 
 
-def told(name: str, first: str, last: str, values: Sequence[str], n: int) -> str:
+def told(name: str, first: str, last: str, values: Sequence[str]) -> str:
     """A trend in words.
 
     Args:
+        last: the last period, empty where there is one only.
         values: the first, the last, the lowest and the highest value.
     """
     start, end, low, high = values
-    if n == 1:
+    if not last:
         return _("{name}, {period}: {value}.").format(name=name, period=first, value=start)
     return _("{name} from {first} to {last}: {start} at first, {end} at last, between {low} and {high}.").format(
         name=name, first=first, last=last, start=start, end=end, low=low, high=high)

@@ -90,10 +90,16 @@ def short(verdict: Verdict) -> str:
     told = []
     if verdict.before:
         told.append(_("{change} on the period before{noise}").format(
-            change=i18n.change(verdict.before.share), noise=_noise(verdict.before)))
+            change=i18n.change(verdict.before.share), noise=_in_brackets(verdict.before)))
     if verdict.year:
         told.append(_("{change} on the year before{noise}").format(
-            change=i18n.change(verdict.year.share), noise=_noise(verdict.year)))
+            change=i18n.change(verdict.year.share), noise=_in_brackets(verdict.year)))
     if verdict.target is not None:
         told.append(_("target met") if verdict.value >= verdict.target else _("target missed"))
     return ("; " if i18n.lang() == "en" else "；").join(told) or _("nothing to compare with")
+
+
+def _in_brackets(change: Change) -> str:
+    if change.beyond_noise is None:
+        return ""
+    return _(" (more than noise)") if change.beyond_noise else _(" (within noise)")
