@@ -2,7 +2,7 @@
 
 Clean orders, lines and tables of customers go in; a table of levels × levels comes out (`pivot`), and the rows behind a
 cell (`rows_behind`). Dimensions and what is counted: `facts`; measures and totals: `counting`; small cells:
-`suppression`.
+`suppression`; one single customer: `person`.
 """
 
 from workbook.pivot.counting import MEASURES, Pivot, pivot, rows_behind

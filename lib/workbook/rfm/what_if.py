@@ -33,14 +33,17 @@ def what_if(
     weights: Sequence[float] = (1, 1, 1),
     list_share: float = 0.2,
     first_time_apart: bool = True,
+    cut_by: ir.Table | None = None,
 ) -> WhatIf:
     """Score, name and list the buyers by a rule of the moment.
 
     Args:
         cuts: own cuts by measure; quantile edges where none are given.
         list_share: length of the list, best weighted scores first; its last places are shared by equal scores.
+        cut_by: the customers whose quantiles are the cuts; the buyers themselves when left out.
     """
-    edges = own_cuts(thresholds(buyers, n_bins=n_bins, first_time_apart=first_time_apart), **(cuts or {}))
+    cut_by = buyers if cut_by is None else cut_by
+    edges = own_cuts(thresholds(cut_by, n_bins=n_bins, first_time_apart=first_time_apart), **(cuts or {}))
     scored = assign(weighted(score(buyers, edges), edges, weights=weights), edges)
     groups = scored.group_by("segment", "score").aggregate(
         customers=scored.count(), spend=scored.spend_12m.sum().cast("float64")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import ipywidgets
@@ -20,6 +21,7 @@ from workbook.ab_testing import (
 )
 from workbook.output import charts, i18n, page
 from workbook.output.explore.panel import WIDE, panel
+from workbook.output.explore.selection import Watching
 from workbook.output.i18n import _
 from workbook.output.words import ab_testing as words
 
@@ -30,13 +32,16 @@ ROWS = (0.5, 0.75, 1.0, 1.5, 2.0)  # sizes of the effect in the table, beside th
 
 def planning(
     baselines: pd.DataFrame, traffic: pd.DataFrame, *, relative: float = 0.1, power: float = 0.8, alpha: float = 0.05,
-    metric: str = "orders",
+    metric: str = "orders", selection: Watching | None = None,
+    among: Callable[[], tuple[pd.DataFrame, pd.DataFrame]] | None = None,
 ) -> Any:  # fmt: skip
     """Sliders over the plan of an experiment; in a report, the picture of the plan in the parameters.
 
     Args:
         baselines: of `ab_testing.baselines`; without a row there is nothing to plan with, and that is said.
         traffic: of `ab_testing.traffic`.
+        selection: customers with whom alone the experiment would be made; needs `among`.
+        among: makes both tables of the selection of the moment.
     """
     known = plannable(baselines)
     if not known:
@@ -47,11 +52,17 @@ def planning(
         return picture(known[first], traffic, relative, power, 1.0, min(28, longest), alpha)
 
     def draw(relative: float, power: float, share: float, days: int, metric: str, everybody: bool) -> list[Any]:
-        who = at_once(known[metric].customers, days=longest) if everybody else traffic
-        plan = known[metric], who, relative, power, share, days, alpha
+        known_now, comers = known, traffic
+        if selection is not None and selection.value.sentence and among is not None:
+            baselines, comers = among()
+            known_now = plannable(baselines)
+        if metric not in known_now:
+            return [page.say(words.nothing_to_plan_with())]
+        who = at_once(known_now[metric].customers, days=longest) if everybody else comers
+        plan = known_now[metric], who, relative, power, share, days, alpha
         return [page.say(sentence(*plan)), sizes(*plan), picture(*plan)]
 
-    return panel(draw, _controls(known, first, relative, power, longest), height=760)
+    return panel(draw, _controls(known, first, relative, power, longest), height=760, selection=selection)
 
 
 def _controls(known: dict[str, Baseline], first: str, relative: float, power: float, longest: int) -> dict[str, Any]:

@@ -12,29 +12,46 @@ from workbook import churn
 from workbook.churn import Money, Terms
 from workbook.output import charts, i18n, page
 from workbook.output.explore.panel import WIDE, panel
+from workbook.output.explore.selection import Watching
 from workbook.output.i18n import _
 from workbook.scoring import wilson
 
 
-def profit(found: Money, today: np.ndarray, *, list_share: float = 0.2) -> Any:
+def profit(
+    found: Money, today: np.ndarray, *, list_share: float = 0.2, judged_ids: pd.Series | None = None,
+    today_ids: pd.Series | None = None, selection: Watching | None = None,
+) -> Any:  # fmt: skip
     """Sliders for costs, save rate and length of the list; in a report, the picture at the declared costs.
 
     Args:
         found: the trial on the window that judges.
         today: today's values at risk, for the size of the list.
+        judged_ids, today_ids: whose rows these are; needed with `selection`, the customers to show alone.
     """
     if not page.interactive() or not len(found.happened):
         return picture(found.curve, found.by_risk, list_share)
 
     def draw(contact_cost: float, offer_cost: float, save_rate: float, share: float) -> list[Any]:
         terms = Terms(contact_cost, offer_cost, save_rate)
+        trial, now = found, today
+        if selection is not None:
+            trial, now = _among(found, selection.inside(judged_ids)), today[selection.inside(today_ids).to_numpy()]
+        if not len(trial.happened):
+            return [page.say(_("None of these customers was in the trial: there is nothing to learn from."))]
         by_value, by_risk = (
-            churn.profit_curve(ranking, found.happened, found.value, terms, points=200)
-            for ranking in (found.stake, found.probabilities))
-        rows = lists(by_value, today, share)
+            churn.profit_curve(ranking, trial.happened, trial.value, terms, points=200)
+            for ranking in (trial.stake, trial.probabilities))
+        rows = lists(by_value, now, share)
         return [page.say(sentence(rows)), table(rows), picture(by_value, by_risk, share)]
 
-    return panel(draw, _controls(found.terms, list_share), height=820)
+    return panel(draw, _controls(found.terms, list_share), height=820, selection=selection)
+
+
+def _among(found: Money, inside: pd.Series) -> Money:
+    """The trial on some of its customers."""
+    kept = inside.to_numpy()
+    return found._replace(stake=found.stake[kept], probabilities=found.probabilities[kept],
+                          happened=found.happened[kept], value=found.value[kept])  # fmt: skip
 
 
 def _controls(terms: Terms, list_share: float) -> dict[str, Any]:

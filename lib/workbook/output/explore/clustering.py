@@ -11,12 +11,17 @@ from workbook.clustering import Fitted, Mix, Rule, WhatIf, what_if
 from workbook.clustering.what_if import WAYS
 from workbook.output import charts, i18n, page
 from workbook.output.explore.panel import WIDE, panel
+from workbook.output.explore.selection import Watching
 from workbook.output.i18n import _
 from workbook.output.words import clustering as words
 
 
-def groups(today: Fitted, rule: Rule) -> Any:
-    """Other groups, tried and not kept; in a report, the map of the number that today's fit chooses."""
+def groups(today: Fitted, rule: Rule, *, selection: Watching | None = None) -> Any:
+    """Other groups, tried and not kept; in a report, the map of the number that today's fit chooses.
+
+    Args:
+        selection: customers among whom alone groups are sought.
+    """
     used = today.measures.loc[today.measures["used"], "measure"].tolist()
     start = today.choice.k or 4
     if not page.interactive():
@@ -24,12 +29,14 @@ def groups(today: Fitted, rule: Rule) -> Any:
         return page.say(_nothing()) if tried is None else picture(tried, today.mix)
 
     def draw(k: int, way: str, measures: tuple[str, ...]) -> list[Any]:
-        tried = what_if(today, rule, k=k, names=measures, way=way)
+        among = today if selection is None else today._replace(
+            frame=today.frame[selection.inside(today.frame["customer_id"])].reset_index(drop=True))
+        tried = what_if(among, rule, k=k, names=measures, way=way)
         if tried is None:
             return [page.say(_nothing())]
         return [page.say(sentence(tried)), table(tried, today.mix), picture(tried, today.mix)]
 
-    return panel(draw, _controls(today, used, start), height=980)
+    return panel(draw, _controls(today, used, start), height=980, selection=selection)
 
 
 def _controls(today: Fitted, used: list[str], start: int) -> Mapping[str, Any]:

@@ -11,13 +11,14 @@ from workbook.clv.fits import Fit
 from workbook.clv.what_if import WhatIf, what_if
 from workbook.output import charts, page
 from workbook.output.explore.panel import WIDE, panel
+from workbook.output.explore.selection import Watching
 from workbook.output.i18n import _
 from workbook.output.words import clv as words
 
 
 def worth(
     fit: Fit, value_fit: Fit, customers: pd.DataFrame, *, margin: float, yearly_discount: float, horizon_months: int,
-    cost_each: float,
+    cost_each: float, selection: Watching | None = None,
 ) -> Any:  # fmt: skip
     """Sliders over what customers are worth and what a budget wins; in a report, the picture of the page's own terms.
 
@@ -25,18 +26,21 @@ def worth(
         fit, value_fit: of purchases and of their value.
         customers: the counts that the models are made from.
         cost_each: what winning one customer has cost so far; 0 where nobody knows.
+        selection: customers whose value is to be shown alone; the fits stay those of everybody.
     """
     budget = default_budget(customers)
 
     def draw(**moved: float) -> list[Any]:
-        tried = what_if(fit, value_fit, customers, **moved)
+        of = customers if selection is None else customers[selection.inside(customers["customer_id"])]
+        tried = what_if(fit, value_fit, of, **moved)
         return [page.say(words.budget(tried)), table(tried), picture(tried)]
 
     if not page.interactive():
         tried = what_if(fit, value_fit, customers, margin=margin, yearly_discount=yearly_discount,
                         horizon_months=horizon_months, budget=budget, cost_each=cost_each)  # fmt: skip
         return picture(tried)
-    return panel(draw, _controls(margin, yearly_discount, horizon_months, budget, cost_each), height=820)
+    controls = _controls(margin, yearly_discount, horizon_months, budget, cost_each)
+    return panel(draw, controls, height=820, selection=selection)
 
 
 def default_budget(customers: pd.DataFrame) -> float:

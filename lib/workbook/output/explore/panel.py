@@ -12,13 +12,16 @@ from matplotlib.axes import Axes
 
 from workbook.data.errors import WorkbookError
 from workbook.output import page
+from workbook.output.explore.selection import Watching
+from workbook.output.i18n import _
 
 WIDE = {"description_width": "14em"}
 
 
 def panel(
-    draw: Callable[..., Iterable[Any]], controls: Mapping[str, Any], *, height: int, beside: Iterable[Any] = ()
-) -> ipywidgets.Widget:
+    draw: Callable[..., Iterable[Any]], controls: Mapping[str, Any], *, height: int, beside: Iterable[Any] = (),
+    selection: Watching | None = None,
+) -> ipywidgets.Widget:  # fmt: skip
     """Controls above what they show.
 
     Args:
@@ -26,9 +29,14 @@ def panel(
         controls: name of an argument → widget; set continuous_update=False, so that a drag asks once.
         height: of the shown part in pixels, fixed, so that the page below does not jump.
         beside: further widgets under the controls, such as buttons.
+        selection: of customers; when it changes, all is drawn anew, and nothing where it holds nobody.
     """
 
     def show(**values: Any) -> None:
+        chosen = values.pop(CHOSEN, None)
+        if chosen is not None and not chosen.customers:
+            display(page.say(_("Nobody is in the selection: choose others above, or clear it.")))
+            return
         try:
             with plt.ioff():  # else Jupyter shows the figure as well, and from another thread while it is being drawn
                 parts = list(draw(**values))
@@ -38,8 +46,13 @@ def panel(
         for part in parts:
             display(part.figure if isinstance(part, Axes) else part)
 
-    shown = ipywidgets.interactive_output(show, dict(controls))
+    watched = dict(controls) if selection is None else {**controls, CHOSEN: selection}
+    shown = ipywidgets.interactive_output(show, watched)
     shown.layout = ipywidgets.Layout(height=f"{height}px", overflow="auto")
     shown.add_class("wb-explored")
     rows = ipywidgets.VBox([*controls.values(), *beside])
+    rows.add_class("wb-controls")
     return ipywidgets.VBox([rows, shown])
+
+
+CHOSEN = "_chosen"

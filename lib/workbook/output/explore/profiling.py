@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from workbook.output import charts, i18n, page
-from workbook.output.explore.panel import panel
+from workbook.output.explore.panel import WIDE, panel
+from workbook.output.explore.selection import Watching
 from workbook.output.i18n import _
 from workbook.output.words import profiling as words
 from workbook.profiling import cross
@@ -71,24 +72,34 @@ def measure_name(measure: str) -> str:
     }[measure]
 
 
-def explorer(run: Run, profile: ir.Table, attributes: Sequence[str], *, rows: str, columns: str) -> widgets.Widget:
-    """Choose two attributes and a measure; the heat map answers at once. Small cells stay hidden."""
+def explorer(
+    run: Run, profile: ir.Table, attributes: Sequence[str], *, rows: str, columns: str,
+    selection: Watching | None = None,
+) -> widgets.Widget:  # fmt: skip
+    """Choose two attributes and a measure; the heat map answers at once. Small cells stay hidden.
+
+    Args:
+        selection: customers to show alone.
+    """
     names = [(words.attribute(name), name) for name in attributes]
-    row = widgets.Dropdown(options=names, value=rows, description=_("Rows"))
-    column = widgets.Dropdown(options=names, value=columns, description=_("Columns"))
-    shown = widgets.Dropdown(options=[(measure_name(m), m) for m in MEASURES], description=_("Measure"))
+    row = widgets.Dropdown(options=names, value=rows, description=_("Rows"), style=WIDE)
+    column = widgets.Dropdown(options=names, value=columns, description=_("Columns"), style=WIDE)
+    measures = widgets.Dropdown(options=[(measure_name(m), m) for m in MEASURES], description=_("Measure"), style=WIDE)
 
     def draw(rows: str, columns: str, measure: str) -> Iterator[Any]:
         if rows == columns:
             yield page.say(_("Choose two different attributes."))
             return
-        table = cross.crosstab(
-            run.frame(cross.cells(profile, rows, columns)), smallest_cell=run.settings.privacy.smallest_cell
-        )
+        shown = profile if selection is None else selection.of(profile)
+        counted = run.frame(cross.cells(shown, rows, columns))
+        if counted["customers"].sum() < run.settings.privacy.smallest_cell:
+            yield page.say(_("Too few customers to show."))
+            return
+        table = cross.crosstab(counted, smallest_cell=run.settings.privacy.smallest_cell)
         yield heat(table, rows, columns, measure=measure)
         yield page.say(words.how_read(table))
 
-    return panel(draw, {"rows": row, "columns": column, "measure": shown}, height=640)
+    return panel(draw, {"rows": row, "columns": column, "measure": measures}, height=640, selection=selection)
 
 
 def weekdays(hours: pd.DataFrame) -> Axes:

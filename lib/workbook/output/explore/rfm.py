@@ -15,6 +15,7 @@ from workbook.data.errors import WorkbookError
 from workbook.data.run import Run
 from workbook.output import charts, i18n, page
 from workbook.output.explore.panel import WIDE, panel
+from workbook.output.explore.selection import Watching
 from workbook.output.i18n import _
 from workbook.output.words import rfm as words
 from workbook.rfm import Thresholds, WhatIf, what_if
@@ -22,12 +23,15 @@ from workbook.rfm import Thresholds, WhatIf, what_if
 OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "contains", "is empty", "is not empty")
 
 
-def scores(run: Run, people: ir.Table, *, edges: Thresholds, list_share: float = 0.2) -> Any:
+def scores(
+    run: Run, people: ir.Table, *, edges: Thresholds, list_share: float = 0.2, selection: Watching | None = None
+) -> Any:
     """Sliders for bins, weights and cuts over segments and a list; in a report, the picture of the rule in force.
 
     Args:
         people: the kept table `rfm`; people without a purchase are left out.
         edges: the cuts in force, where the sliders of own cuts begin.
+        selection: customers to show alone, scored by the cuts of everybody.
     """
     buyers = people.filter(people.purchase_days > 0).cache()
     if not page.interactive():
@@ -38,10 +42,12 @@ def scores(run: Run, people: ir.Table, *, edges: Thresholds, list_share: float =
         recency_days: tuple[float, float], frequency: tuple[float, float], monetary: tuple[float, float],
     ) -> list[Any]:  # fmt: skip
         cuts = {"recency_days": recency_days, "frequency": frequency, "monetary": monetary} if own else None
-        tried = what_if(buyers, n_bins=n_bins, cuts=cuts, weights=(weight_r, weight_f, weight_m), list_share=share)
+        shown = buyers if selection is None else selection.of(buyers)
+        tried = what_if(shown, n_bins=n_bins, cuts=cuts, weights=(weight_r, weight_f, weight_m), list_share=share,
+                        cut_by=buyers)  # fmt: skip
         return [page.say(sentence(tried, share)), sizes(tried), picture(tried)]
 
-    return panel(draw, _controls(edges, list_share), height=900)
+    return panel(draw, _controls(edges, list_share), height=900, selection=selection)
 
 
 def _controls(edges: Thresholds, list_share: float) -> dict[str, Any]:

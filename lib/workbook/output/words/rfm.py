@@ -54,7 +54,8 @@ def segment_name(code: str | None) -> str:
     return names[code or NOT_YET]
 
 
-def _advice(code: str) -> str:
+def advice(code: str) -> str:
+    """What to do about a segment."""
     return {
         "champions": _("thank, show news first, no discount"),
         "loyal": _("offer more of what they like"),
@@ -66,6 +67,7 @@ def _advice(code: str) -> str:
         "new": _("welcome, explain, ask for a review"),
         "second_due": _("a reason for the second purchase"),
         "one_time_gone": _("leave alone unless it costs nothing"),
+        NOT_YET: _("invite to a first purchase"),
     }[code]
 
 
@@ -191,7 +193,7 @@ def rule_rows(edges: Thresholds) -> pd.DataFrame:
              "days": _("one day") if segment.first_time else _("two days or more"),
              "recency": _levels(segment.recency, edges.bins["r"]),
              "value": _any_level(segment.value),
-             "advice": _advice(segment.name)}
+             "advice": advice(segment.name)}
             for segment in SEGMENTS
         ],
         columns=["segment", "days", "recency", "value", "advice"],
