@@ -95,7 +95,8 @@ def table(
     plan = {name: _heading(frame, name, spec) for name, spec in (columns or {c: str(c) for c in frame.columns}).items()}
     shown = frame.head(most)
     texts = {name: _cells(shown[name], kind) for name, (_title, kind) in plan.items()}
-    head = "".join(f'<th scope="col"{_side(kind)}>{escape(title)}</th>' for title, kind in plan.values())
+    head = "".join(
+        f'<th scope="col"{_side(kind)}>{escape(title)}</th>' if title else "<td></td>" for title, kind in plan.values())
     body = []
     for i in range(len(shown)):
         cells = "".join(f"<td{_side(plan[name][1])}>{escape(texts[name][i])}</td>" for name in plan)
@@ -108,8 +109,9 @@ def table(
         notes.insert(0, _("There is nothing to show here."))
     foot = f'<p class="wb-note">{escape(" ".join(notes))}</p>' if notes else ""
     label = f"<caption>{escape(caption)}</caption>" if caption else ""
+    called = caption or " · ".join([_("Table"), *(title for title, _kind in plan.values() if title)][:4])
     html = (
-        f'<div class="wb-table" role="region" tabindex="0" aria-label="{escape(caption or _("Table"))}"><table>{label}'
+        f'<div class="wb-table" role="region" tabindex="0" aria-label="{escape(called)}"><table>{label}'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>{foot}"
     )
     lines = [caption] if caption else []
