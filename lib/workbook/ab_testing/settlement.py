@@ -35,6 +35,7 @@ from workbook.ab_testing.effects import Arm, Effect, effect
 from workbook.ab_testing.integrity import Integrity, broken, integrity
 from workbook.ab_testing.members import CONTROL, TREATED, Frame, behaviour, everybody_else, seen_until
 from workbook.decisions import Decision
+from workbook.decisions.outcomes import metric_of
 
 FEWEST = 30  # people in an arm, below which the interval is not to be trusted
 VERDICTS = ("earned", "lost", "not_distinguishable", "not_over", "cannot_be_judged", "cancelled")
@@ -102,7 +103,7 @@ def settle(
     people = behaviour(registered, members, orders, as_of=as_of, frame=frame, returns=returns, contacts=contacts,
                        identities=identities, customers=customers)
     others = everybody_else(registered, people, orders, as_of=as_of, returns=returns).set_index("decision_id")
-    has_cost = "cost" in orders.columns
+    has_cost = metric_of(orders) == "margin"
     return [_settled(one, people[people["decision_id"] == one.id], others, as_of=as_of, has_cost=has_cost,
                      contacts_known=contacts is not None)
             for one in registered]
