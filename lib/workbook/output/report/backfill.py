@@ -82,12 +82,12 @@ def back_fill(
     filled: list[Filled] = []
     with warm_kernels(notebooks):
         for period in plan.periods:
-            filled.append(_fill(settings, period, "", lang=lang, force=force, tell=tell))
+            filled.append(_fill(declared.file, period, "", lang=lang, force=force, tell=tell))
             ended(filled[-1])
         behind = plan.periods[-1].next()
         if reuse.is_behind(declared, declared.reports_folder / behind.label):
             reason = f"it compares with {plan.periods[-1].label}"
-            filled.append(_fill(settings, behind, reason, lang=lang, force=False, tell=tell))
+            filled.append(_fill(declared.file, behind, reason, lang=lang, force=False, tell=tell))
             ended(filled[-1])
     return filled
 
@@ -130,9 +130,8 @@ def _collected(settings: Settings) -> tuple[date, date]:
     return days_on_record(store, since=settings.cleaning.first_possible_date)
 
 
-def _fill(
-    settings: str | Path, period: Period, reason: str, *, lang: str, force: bool, tell: Tell
-) -> Filled:
+def _fill(settings: Path, period: Period, reason: str, *, lang: str, force: bool, tell: Tell) -> Filled:
+    """One period; its settings by their whole path, since notebooks that ran may leave this process in their folder."""
     began = time.perf_counter()
     try:
         rendered = render(settings, as_of=period.label, lang=lang, force=force, tell=tell)
