@@ -9,6 +9,7 @@ import typer
 from tqdm import tqdm
 
 from workbook.cli.forms import told
+from workbook.cli.parts import render_by
 from workbook.cli.periods import back_fill
 from workbook.cli.root import SettingsFile, app
 from workbook.data.errors import WorkbookError
@@ -27,6 +28,8 @@ def render(
     first: Annotated[str, typer.Option("--from", help="back-fill every whole period from this one on")] = "",
     last: Annotated[str, typer.Option(
         "--to", help="up to this one; a period that is not over by its last day, such as 2011-12-09")] = "",
+    by: Annotated[str, typer.Option(
+        help="also a report of each region, channel, category, brand …; region=East for one of them")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="wait while another run works in the workspace")] = False,
     notify: Annotated[bool, typer.Option(help="tell those whom the settings name")] = True,
 ) -> None:
@@ -43,6 +46,8 @@ def render(
     with alone(declared.store_folder, " ".join(["workbook", *sys.argv[1:]]), wait=wait, tell=_say):
         if first or last:
             return back_fill(settings, first=first, last=last, lang=lang, force=force, tell=_tell)
+        if by:
+            return render_by(settings, by, as_of=as_of, only=only, lang=lang, force=force, tell=_tell)
         from workbook.output import report  # papermill takes two seconds to import
         from workbook.output.delivery.notify import delivered
 

@@ -6,6 +6,7 @@ Interactive runs write to a scratch overlay that reads through to the store. A r
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import platform
@@ -36,10 +37,11 @@ from workbook.data.notebooks import notebooks_folder, read_notebook
 from workbook.data.periods import Period
 from workbook.data.provenance import KIND, Provenance
 from workbook.data.publications import first_published
-from workbook.data.settings import Settings, load_settings
+from workbook.data.settings import Part, Settings, load_settings
 from workbook.data.store import Data, Store
 
 STAGE = "WORKBOOK_STAGE"
+PART = "WORKBOOK_PART"  # [dimension, value] of the part of the shop that a report is about
 RECALL = "WORKBOOK_RECALL"  # set for the further languages of a report: what the first one made is read, not made again
 Made = TypeVar("Made")
 _ANY_DATE = ("raw/", "quarantine/", "collection/")  # tables that know no as_of
@@ -234,12 +236,22 @@ def open_run(chapter: str, *, settings: str = "workbook.yaml", as_of: str = "", 
         lang: `en` or `zh`.
     """
     declared = load_settings(settings)
+    if PART in os.environ:
+        declared = declared.of_part(Part(*json.loads(os.environ[PART])))
     return Run(chapter, declared, open_store(declared), as_of=as_of, lang=lang)
+
+
+def published(settings: Settings) -> Store:
+    """The shop's published tables; a part of a shop has its own, and reads through to what was collected for all."""
+    if settings.part is None:
+        return Store(settings.store_folder)
+    whole = Store(settings.model_copy(update={"part": None}).store_folder)
+    return Store(settings.store_folder, whole, through=_ANY_DATE)
 
 
 def open_store(settings: Settings) -> Store:
     """The shop's store under the overlay of this run: a render's stage, or the analyst's scratch."""
-    below = Store(settings.store_folder)
+    below = published(settings)
     stage = os.environ.get(STAGE)
     return Store(Path(stage) if stage else settings.store_folder / "scratch", below)
 

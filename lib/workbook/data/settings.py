@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import re
+import zlib
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
@@ -206,12 +207,31 @@ class Notify(_Part):
         return link
 
 
+class Part(NamedTuple):
+    """One value of a dimension by which a shop is divided: region, channel, brand …"""
+
+    dimension: str
+    value: str | None  # None: the orders that say nothing of it
+
+    @property
+    def name(self) -> str:
+        return "?" if self.value is None else self.value
+
+    @property
+    def folder(self) -> str:
+        """Where its store and its reports lie, below those of the shop; two values never share one."""
+        plain = re.sub(r"[^\w-]+", "_", self.name).strip("_")
+        told = plain if plain == self.value else f"{plain}-{zlib.crc32(repr(self.value).encode()):08x}"
+        return f"by/{self.dimension}/{told}"
+
+
 class Settings(_Part):
     """Everything that is declared about one shop."""
 
     name: str
     folder: Path = Field(exclude=True)
     file: Path = Field(exclude=True)
+    part: Part | None = Field(default=None, exclude=True)
     currency: str = "XXX"  # ISO 4217; XXX: not said
     rates: tuple[Rate, ...] = ()
     time_zone: str = "UTC"
@@ -262,11 +282,15 @@ class Settings(_Part):
 
     @property
     def store_folder(self) -> Path:
-        return self.folder / ".workbook"
+        return self.folder / ".workbook" / (self.part.folder if self.part else "")
 
     @property
     def reports_folder(self) -> Path:
-        return self.folder / "reports"
+        return self.folder / "reports" / (self.part.folder if self.part else "")
+
+    def of_part(self, part: Part) -> Settings:
+        """The same shop, where only one part of it is looked at: with a store and reports of its own."""
+        return self.model_copy(update={"part": part, "name": f"{self.name} · {part.name}"})
 
 
 def secret(value: SecretStr, *, environment: Mapping[str, str] = os.environ) -> str:
@@ -317,7 +341,7 @@ def load_settings(path: str | Path = "workbook.yaml") -> Settings:
         raise WorkbookError(f"{file} is not valid YAML: {error}", way_out="Mend the line that it names.") from error
     if not isinstance(declared, dict):
         raise WorkbookError(f"{file} is empty.", way_out="`workbook new` writes a commented one.")
-    for key in {"file", "folder"} & declared.keys():  # known from where the file lies, and no keys of it
+    for key in {"file", "folder", "part"} & declared.keys():  # known from where the file lies, and no keys of it
         raise WorkbookError(f"{file}:\n  {key}: unknown key, {nearest(key, _fields_at(Settings, []))}",
                             way_out="Take it out: the folder of the file is the workspace.")
     try:
@@ -348,7 +372,7 @@ def _fields_at(model: type[BaseModel], parents: list[str | int]) -> list[str]:
         annotation = model.model_fields[parent].annotation
         inner = [part for part in getattr(annotation, "__args__", (annotation,)) if _is_part(part)]
         model = inner[0] if inner else model
-    return [name for name in model.model_fields if name not in {"file", "folder"}]
+    return [name for name in model.model_fields if name not in {"file", "folder", "part"}]
 
 
 def _is_part(annotation: Any) -> bool:

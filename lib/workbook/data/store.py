@@ -57,10 +57,11 @@ class Store:
     Args:
         root: where this store writes.
         below: a store to read through to.
+        through: beginnings of the names that are looked for there; all when left out. Documents always are.
     """
 
-    def __init__(self, root: Path, below: Store | None = None) -> None:
-        self.root, self.below = Path(root), below
+    def __init__(self, root: Path, below: Store | None = None, *, through: Sequence[str] = ("",)) -> None:
+        self.root, self.below, self.through = Path(root), below, tuple(through)
         self._check_format()
 
     def has(self, name: str) -> bool:
@@ -69,7 +70,7 @@ class Store:
     def entry(self, name: str) -> Entry | None:
         """The newest manifest entry of that name, in this store or the one below."""
         own = self._own_entry(name)
-        under = self.below.entry(name) if self.below else None
+        under = self.below.entry(name) if self.below and name.startswith(self.through) else None
         if own and under:
             return max(own, under, key=lambda entry: entry.made_at)
         return own or under
@@ -78,7 +79,8 @@ class Store:
         own = {
             str(path.relative_to(folder).with_suffix(""))
             for folder in self._folders("manifest") for path in folder.rglob("*.json")}
-        return sorted(own | set(self.below.names() if self.below else ()))
+        under = (name for name in self.below.names() if name.startswith(self.through)) if self.below else ()
+        return sorted(own | set(under))
 
     def files(self, name: str) -> list[Path]:
         """The Parquet files of a table.

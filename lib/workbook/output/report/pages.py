@@ -82,7 +82,8 @@ def _write_language(
     shared = {
         "record": record, "lang": lang, "html_language": i18n.HTML_LANGUAGE[lang], "period": i18n.period(period),
         "others": [other for other in record["languages"] if other != lang], "partial": not period.is_whole,
-        "until": period.end, "all_periods": f"../../{lang}.html", "whole": _whole(reading.settings, record, lang),
+        "until": period.end, "all_periods": f"../../{lang}.html",
+        "whole": _whole(reading.settings, record, lang),
         "approval": approval(reading.settings, record["period"], folder), "restated": restated(folder),
     }
     divided = write_parts(folder, reading.settings, made, shared)
@@ -100,7 +101,8 @@ def _write_language(
             found = reading.findings.get(chapter.name, {})
             figure_pages.write_figures(chapter.name, chapter.title, found, seen, made, shared, period)
     first = made.get_template("index.html").render(
-        **shared, chapters=chapters, divided=divided, **_page_one(reading._replace(anchors=_anchors(bodies)), record, period))
+        **shared, chapters=chapters, divided=divided,
+        **_page_one(reading._replace(anchors=_anchors(bodies)), record, period))
     write_whole(folder / lang / "index.html", typeset(first, lang))
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from workbook.data.notebooks import Notebook
+from workbook.data.run import published
 from workbook.data.settings import Settings
 from workbook.data.store import Store, write_whole
 from workbook.output.report import reuse
@@ -112,7 +113,7 @@ def begin(settings: Settings, number: int, asked: dict[str, str], *, anew: bool)
         taken.rename(stage)
     if taken and old.exists() and old != draft:
         old.rename(draft)
-    attempt = Attempt(stage, draft, Store(store))
+    attempt = Attempt(stage, draft, published(settings))
     if taken:
         _take_out_halves(attempt, settings)
     sources = {"sources": sources_state(settings)}

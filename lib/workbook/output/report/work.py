@@ -18,13 +18,13 @@ from workbook.data.engine import SIDE_BY_SIDE
 from workbook.data.errors import WorkbookError
 from workbook.data.notebooks import Notebook, makers_of
 from workbook.data.periods import Period
-from workbook.data.run import RECALL, STAGE, last_complete_period
+from workbook.data.run import PART, RECALL, STAGE, last_complete_period
 from workbook.data.secrecy import told
 from workbook.data.settings import Settings
 from workbook.data.store import Store, write_whole
 from workbook.output.report import reuse
-from workbook.output.report.execution import Outcome, execute
-from workbook.output.report.kernels import environment, warm_kernels
+from workbook.output.report.execution import Outcome, execute, mask_errors
+from workbook.output.report.kernels import environment, measured, warm_kernels
 from workbook.output.report.resume import Attempt
 from workbook.output.report.schedule import side_by_side
 
@@ -156,8 +156,13 @@ class Work:
         first = self.states.get((self.languages[0], notebook.name))
         recalled = lang != self.languages[0] and first is not None and first.state == "done"
         own = {SIDE_BY_SIDE: str(sharing), RECALL: str(int(recalled))}
-        with environment(OMP_NUM_THREADS=os.environ.get("OMP_NUM_THREADS", str(FITTING_THREADS)), **own):
-            return execute(notebook, self.draft / lang / "notebooks" / f"{notebook.name}.ipynb", parameters)
+        target = self.draft / lang / "notebooks" / f"{notebook.name}.ipynb"
+        own["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS", str(FITTING_THREADS))
+        with environment(**own), measured() as peaks:
+            outcome = execute(notebook, target, parameters)
+        if outcome.state == "failed" and target.exists():
+            mask_errors(target, self.settings)
+        return replace(outcome, peak_mb=max(peaks, default=0))
 
     def _blocked(self, notebook: Notebook) -> Outcome | None:
         """The outcome of a chapter that lacks what a failed one makes."""
@@ -167,7 +172,7 @@ class Work:
 
     def done(self) -> tuple[list[Outcome], Period]:
         """Everything run or taken over: one outcome a chapter, in the order of the notebooks, and the period."""
-        with _reporting(self.stage), warm_kernels(list(self.notebooks.values())):
+        with _reporting(self.stage, self.settings), warm_kernels(list(self.notebooks.values())):
             side_by_side(self.after(), self.run, at_once=AT_ONCE)
         _agree(self.findings)
         outcomes: list[Outcome] = []
@@ -230,9 +235,9 @@ def _close(one: Any, other: Any) -> bool:
 
 
 @contextmanager
-def _reporting(stage: Store) -> Iterator[None]:
-    """Kernels started inside write to the stage and draw for a page."""
-    own = {STAGE: str(stage.root), REPORTING: "1"}
+def _reporting(stage: Store, settings: Settings) -> Iterator[None]:
+    """Kernels started inside write to the stage, draw for a page, and see the part of the shop that it is about."""
+    own = {STAGE: str(stage.root), REPORTING: "1", **({PART: json.dumps(settings.part)} if settings.part else {})}
     before = {name: os.environ.get(name) for name in own}
     os.environ.update(own)
     try:
