@@ -4,7 +4,8 @@ Customers are independent of each other; the orders of one customer are not. So 
 customer by customer, and its variance is the sum of the squares of what each customer contributes to it:
 
     sums, counts       d = what the customer brought in one period less what in the other
-    quotients R = A/B  d = (a₁ − R₁ b₁)/B₁ − (a₀ − R₀ b₀)/B₀, the quotient's linear part (delta method)
+    quotients R = A/B  d = (a₁ − R₁ b₁)/(B₁ − b₁) − (a₀ − R₀ b₀)/(B₀ − b₀): by how much the customer pulls the quotient
+                       away from what it is without (jackknife)
 
 Where nothing changed, the regular customer's d is zero on average, and those who come and go are a Poisson stream whose
 sum has just this variance (compound Poisson); for customers who either bought or not it is McNemar's test. The
@@ -14,55 +15,30 @@ The half-width holds chance in who buys when. Seasons, feasts, the length of a m
 at once are no chance: against the period before they are in the difference and not in its noise.
 
 Sources: Q. McNemar, Note on the sampling error of the difference between correlated proportions, 1947; K.-Y. Liang &
-S. L. Zeger, Longitudinal data analysis using generalized linear models, 1986 (sums over independent people); W. G.
-Cochran, Sampling Techniques, 1977 (ratios). How often it cries where nothing changed: tests/evidence/comparison.txt.
+S. L. Zeger, Longitudinal data analysis using generalized linear models, 1986 (sums over independent people); R. G.
+Miller, The jackknife: a review, 1974. How often it cries where nothing changed: tests/evidence/comparison.txt.
 """
 
 from __future__ import annotations
 
 import math
-from itertools import combinations_with_replacement
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import ibis
 import ibis.expr.types as ir
-import numpy as np
 
 from workbook.data.engine import few_rows
 from workbook.scoring import Z
 
-BROUGHT = ("net", "orders", "buyers", "taxless", "profit")
+Quotients = Mapping[str, tuple[str, str]]
 
 
-class Moments(NamedTuple):
-    """What the customers of two periods brought: sums, and sums of products, over customers."""
+class Reach(NamedTuple):
+    """How far chance alone moves the difference between two periods, 95 %."""
 
-    columns: tuple[str, ...]
     customers: int  # in either period
-    sums: np.ndarray  # columns of the later period, then of the earlier one
-    products: np.ndarray  # sums of products, both ways
-
-    def difference(self, column: str) -> float:
-        """Half-width of the range in which chance alone moves a sum."""
-        return self._half_width(self._unit(column, 0) - self._unit(column, 1))
-
-    def quotient(self, over: str, under: str) -> float | None:
-        """The same for a quotient of two sums; None where there is nothing to divide by."""
-        parts = [self._linear(over, under, side) for side in (0, 1)]
-        return None if any(part is None for part in parts) else self._half_width(parts[0] - parts[1])
-
-    def _unit(self, column: str, side: int) -> np.ndarray:
-        weights = np.zeros(2 * len(self.columns))
-        weights[self.columns.index(column) + side * len(self.columns)] = 1.0
-        return weights
-
-    def _linear(self, over: str, under: str, side: int) -> np.ndarray | None:
-        top, bottom = self._unit(over, side), self._unit(under, side)
-        below = float(bottom @ self.sums)
-        return None if below <= 0 else (top - float(top @ self.sums) / below * bottom) / below
-
-    def _half_width(self, weights: np.ndarray) -> float:
-        return Z * math.sqrt(max(0.0, float(weights @ self.products @ weights)))
+    half_widths: Mapping[str, float | None]  # in the figure's unit; None where there is nothing to divide by
 
 
 def brought(orders: ir.Table) -> ir.Table:
@@ -93,27 +69,52 @@ def brought(orders: ir.Table) -> ir.Table:
     )
 
 
-def moments(now: ir.Table, then: ir.Table, columns: tuple[str, ...] = BROUGHT) -> Moments:
-    """Sums and sums of products of two tables with a row per customer, in one pass of the engine.
+def reach(now: ir.Table, then: ir.Table, *, sums: Sequence[str] = (), quotients: Quotients | None = None) -> Reach:
+    """Half-widths of the range in which chance alone moves the difference of sums and of quotients.
 
     Args:
-        now, then: customer, and the columns as floats.
+        now, then: customer, and columns as floats; one row per customer.
+        sums: columns.
+        quotients: name → (column above, column below).
     """
+    wanted = dict(quotients or {})
+    columns = list(dict.fromkeys([*sums, *(column for pair in wanted.values() for column in pair)]))
+    each = _both(now, then, columns)
+    [row] = few_rows(each.agg(
+        customers=each.count(),
+        **{f"square_{name}": ((each[f"{name}_0"] - each[f"{name}_1"]) ** 2).sum() for name in sums},
+        **{f"sum_{name}_{side}": each[f"{name}_{side}"].sum() for name in columns for side in (0, 1)},
+    ))
+    widths: dict[str, float | None] = {name: Z * math.sqrt(row[f"square_{name}"] or 0.0) for name in sums}
+    totals = {name: tuple(row[f"sum_{name}_{side}"] or 0.0 for side in (0, 1)) for name in columns}
+    usable = {name: pair for name, pair in wanted.items() if min(totals[pair[1]]) > 0}
+    pulls = {name: _pull(each, *pair, totals) for name, pair in usable.items()}
+    [squares] = few_rows(each.agg(**{name: (pull**2).sum() for name, pull in pulls.items()})) if pulls else [{}]
+    widths |= {name: Z * math.sqrt(squares[name]) if name in usable else None for name in wanted}
+    return Reach(int(row["customers"]), widths)
+
+
+def _both(now: ir.Table, then: ir.Table, columns: Sequence[str]) -> ir.Table:
+    """A row per customer of either table: each column as of `now` (_0) and of `then` (_1)."""
     sides = [
         table.select("customer", **{f"{name}_{own}": table[name] if own == side else ibis.literal(0.0)
                                     for own in (0, 1) for name in columns})
         for side, table in enumerate((now, then))
     ]
-    names = [f"{name}_{side}" for side in (0, 1) for name in columns]
     both = ibis.union(*sides)
-    each = both.group_by("customer").agg(**{name: both[name].sum() for name in names})
-    pairs = list(combinations_with_replacement(range(len(names)), 2))
-    products = {f"product_{i}_{j}": (each[names[i]] * each[names[j]]).sum() for i, j in pairs}
-    [row] = few_rows(each.agg(customers=each.count(), **{name: each[name].sum() for name in names}, **products))
-    matrix = np.zeros((len(names), len(names)))
-    for i, j in pairs:
-        matrix[i, j] = matrix[j, i] = row[f"product_{i}_{j}"] or 0.0
-    return Moments(columns, int(row["customers"]), np.array([row[name] or 0.0 for name in names]), matrix)
+    return both.group_by("customer").agg(
+        **{f"{name}_{side}": both[f"{name}_{side}"].sum() for name in columns for side in (0, 1)})
+
+
+def _pull(each: ir.Table, over: str, under: str, totals: Mapping[str, tuple[float, float]]) -> ir.FloatingValue:
+    """What each customer contributes to the difference of a quotient; of an only customer nothing is known."""
+    sides = []
+    for side in (0, 1):
+        top, bottom = each[f"{over}_{side}"], each[f"{under}_{side}"]
+        rest = ibis.literal(totals[under][side]) - bottom
+        apart = top - bottom * (totals[over][side] / totals[under][side])
+        sides.append(ibis.ifelse(rest > 0, apart / rest.nullif(0.0), 0.0))
+    return sides[0] - sides[1]
 
 
 def of_newcomers(now: int, then: int) -> float:

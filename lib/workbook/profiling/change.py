@@ -138,21 +138,20 @@ def _noises(now: Side, then: Side, suffix: str, smallest_sample: int) -> Iterato
         missing = (then if now.known else now).figures
         yield from (missing[name]._replace(name=f"{name}_{suffix}") for name in HEADLINES)
         return
-    moments = noise.moments(noise.brought(now.orders), noise.brought(then.orders))
+    found = noise.reach(
+        noise.brought(now.orders), noise.brought(then.orders), sums=("net", "buyers", "orders"),
+        quotients={"average_order_value": ("net", "orders"), "margin": ("profit", "taxless")})
+    newcomers = (int(side.figures["new_customers"].value) for side in (now, then))
     widths = {
-        "net_revenue": moments.difference("net"),
-        "active_customers": moments.difference("buyers"),
-        "new_customers": noise.of_newcomers(*(int(side.figures["new_customers"].value) for side in (now, then))),
-        "orders": moments.difference("orders"),
-        "average_order_value": moments.quotient("net", "orders"),
-        "margin": moments.quotient("profit", "taxless"),
+        **found.half_widths, "net_revenue": found.half_widths["net"], "active_customers": found.half_widths["buyers"],
+        "new_customers": noise.of_newcomers(*newcomers),
     }
-    few = moments.customers < smallest_sample
+    few = found.customers < smallest_sample
     for name in HEADLINES:
         unknown = next((side.figures[name].reason for side in (now, then) if side.figures[name].value is None), "")
         value = None if few or unknown else widths[name]
         reason = "" if value is not None else unknown or "too_few"
-        yield Figure(f"{name}_{suffix}", value, now.figures[name].unit, n=moments.customers, reason=reason)
+        yield Figure(f"{name}_{suffix}", value, now.figures[name].unit, n=found.customers, reason=reason)
 
 
 def of_second_purchases_then(
@@ -168,6 +167,7 @@ def of_second_purchases_then(
         yield rates[name]._replace(name=f"{SECOND}_{name}".rstrip("_"))
     for name, suffix in (("before", "noise"), ("year_ago", "year_noise")):
         known = rates[""].value is not None and rates[name].value is not None
-        sample = [lifecycle.as_moments(each[side]) for side in ("", name)]
-        width = noise.moments(*sample, ("firsts", "again")).quotient("again", "firsts") if known else None
+        sample = [lifecycle.counted_each(each[side]) for side in ("", name)]
+        share = {SECOND: ("again", "firsts")}
+        width = noise.reach(*sample, quotients=share).half_widths[SECOND] if known else None
         yield Figure(f"{SECOND}_{suffix}", width, "share", reason="" if width is not None else "too_few")

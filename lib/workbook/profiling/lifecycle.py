@@ -173,6 +173,6 @@ def counted(buyers: ir.Table) -> ir.Table:
     return buyers.agg(customers=buyers.count(), repeaters=buyers.again.cast("int64").sum())
 
 
-def as_moments(buyers: ir.Table) -> ir.Table:
+def counted_each(buyers: ir.Table) -> ir.Table:
     """customer, firsts (1), again (0 or 1), as floats."""
     return buyers.select(customer="customer_id", firsts=ibis.literal(1.0), again=buyers.again.cast("float64"))

@@ -10,6 +10,7 @@ import pandas as pd
 
 from workbook import churn
 from workbook.data.findings import Finding
+from workbook.data.periods import Period
 from workbook.output import i18n
 from workbook.output.i18n import _
 from workbook.output.words import levels, scoring
@@ -510,6 +511,21 @@ def listing(found: Any, earned: Any) -> str:
     return _join(text, _("Expect {precision} of them to leave if nobody does anything ({between}).").format(
         precision=i18n.percent(earned.precision),
         between=_between(earned.precision_low, earned.precision_high, "share")))
+
+
+def at_risk_earlier(found: Any, earlier: Any, before: Period) -> str:
+    """Whether more is at risk than a period ago."""
+    if earlier.value is None:
+        return {
+            "too_few": _("What was at risk a period ago cannot be told: there is no forecast."),
+            "not_recomputed": _("What was at risk a period ago cannot be told: today's rule lists nobody by the margin "
+                                "of twelve months, which is all that is known of then."),
+        }[earlier.reason]  # fmt: skip
+    now = float(found.listed["value_at_risk"].sum())
+    judged = _("more than chance alone would do") if abs(now - earlier.value) > earlier.noise else _(
+        "no more than chance alone would do")
+    return _("By the same rule {then} was at risk at the end of {before}; today it is **{now}**: {judged}.").format(
+        then=i18n.money(earlier.value), before=i18n.period(before), now=i18n.money(now), judged=judged)
 
 
 def window_table(rows: pd.DataFrame) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from workbook.clv.choice import Chosen
 from workbook.clv.fits import FEWEST
 from workbook.clv.trial import naive
 from workbook.clv.value import Arithmetic, Basis
-from workbook.data.findings import Finding
+from workbook.data.findings import Figure, Finding
 from workbook.output import i18n
 from workbook.output.i18n import _, ngettext
 from workbook.output.words import levels
@@ -633,3 +633,29 @@ def budget(found: Any) -> str:
     return text + _gap() + template.format(
         budget=_round_money(found.budget), won=i18n.number(found.won), cost=i18n.money(found.cost_each),
         brought=_round_money(found.won * found.new_customer), gain=_round_money(abs(gain)))
+
+
+def cost_in_period(found: Sequence[Figure]) -> str:
+    """What a new customer cost in the period, beside the one before and the year before."""
+    told = {figure.name.removeprefix("acquisition_cost_per_customer").lstrip("_"): figure for figure in found}
+    now = told[""]
+    if now.value is None:
+        return {
+            "no_costs": _("What a new customer cost in this period is not known: no spending on channels is on record "
+                          "for it."),
+            "no_new_customers": _("Nobody bought for the first time in this period: what was spent won nobody yet."),
+            "partial": _("The period is not over: spending that is told by the month cannot be cut into days."),
+        }[now.reason]  # fmt: skip
+    text = _("A new customer cost **{cost}** in this period (between {low} and {high}; {n} came).").format(
+        cost=i18n.money(now.value), low=i18n.money(now.low), high=i18n.money(now.high), n=i18n.number(now.n))
+    parts = [text]
+    for suffix, noise, sentence in (
+        ("before", "noise", _("In the period before it was {cost}: {judged}.")),
+        ("year_ago", "year_noise", _("A year before it was {cost}: {judged}.")),
+    ):
+        then, reach = told[suffix].value, told[noise].value
+        if then is not None and reach is not None:
+            judged = _("more than chance lies between") if abs(now.value - then) > reach else _(
+                "no more than chance lies between")
+            parts.append(sentence.format(cost=i18n.money(then), judged=judged))
+    return ("" if i18n.lang() == "zh" else " ").join(parts)
