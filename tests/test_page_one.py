@@ -441,7 +441,12 @@ def everything() -> Found:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("found", [everything(), {}, profiled()], ids=["everything", "nothing", "some"])
+def without_costs() -> Found:
+    unknown = {"acquisition_cost_per_customer": Finding(None, "money", reason="no_costs")}
+    return everything() | {"06_clv": unknown}
+
+
+@pytest.mark.parametrize("found", [everything(), without_costs(), {}], ids=["everything", "no_costs", "nothing"])
 def test_page_one_fits_one_screen(shop: Settings, browser: Any, found: Found) -> None:
     """Down to the trust strip, at 1280 by 900, in both languages; and a single column on a telephone."""
     folder = report_of(shop, "2026-06", found)

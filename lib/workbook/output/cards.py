@@ -150,8 +150,8 @@ def figure_card(
     anchor = f' id="{key}"' if full else ""
     return (
         f'<div class="wb-figure"{anchor} data-figure="{key}"><h3>{title}</h3>'
-        f'<div class="wb-value">{escape(shown(finding))}</div>{_rests(finding, full)}{aside}'
-        f'<dl class="wb-beside">{lines}</dl>{definition(chapter, name, behind=behind)}</div>'
+        f'<div class="wb-value">{escape(shown(finding))}</div>{_rests(finding, full)}'
+        f'<dl class="wb-beside">{lines}</dl>{aside}{definition(chapter, name, behind=behind)}</div>'
     )
 
 

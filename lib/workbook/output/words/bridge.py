@@ -13,7 +13,7 @@ def revenue() -> str:
 
 
 def margin() -> str:
-    return _("What moved the margin in money")
+    return _("What moved the margin")
 
 
 def part(name: str) -> str:
