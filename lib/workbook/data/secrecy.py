@@ -28,11 +28,16 @@ def told(text: str, settings: Settings, *, environment: Mapping[str, str] = os.e
 
     The ends of a long message are kept: the first part says where, the last what.
     """
-    for value in sorted(set(_values(settings, environment)), key=len, reverse=True):
-        text = text.replace(value, "[secret]")
-    text = mask_text(_PASSWORD.sub("[secret]", text))
+    text = masked(text, settings, environment=environment)
     half = LONGEST // 2
     return text if len(text) <= LONGEST else f"{text[:half]} … {text[-half:]}"
+
+
+def masked(text: str, settings: Settings, *, environment: Mapping[str, str] = os.environ) -> str:
+    """A text without secrets and personal values."""
+    for value in sorted(set(_values(settings, environment)), key=len, reverse=True):
+        text = text.replace(value, "[secret]")
+    return mask_text(_PASSWORD.sub("[secret]", text))
 
 
 def names(settings: Settings) -> list[str]:

@@ -16,6 +16,8 @@ from papermill.exceptions import PapermillExecutionError
 
 from workbook.data.errors import WorkbookError, nearest
 from workbook.data.notebooks import Notebook, notebooks_folder
+from workbook.data.secrecy import masked
+from workbook.data.settings import Settings
 from workbook.output import i18n
 from workbook.output.report.kernels import give_up_forking
 
@@ -97,6 +99,17 @@ def execute(
     finally:
         source.unlink(missing_ok=True)
     return Outcome(notebook.name, "done", time.perf_counter() - began)
+
+
+def mask_errors(executed: Path, settings: Settings) -> None:
+    """Take secrets and personal values out of the tracebacks of an executed notebook: it lies among the reports."""
+    notebook = nbformat.read(executed, as_version=4)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            if output.output_type == "error":
+                output.evalue = masked(output.evalue, settings)
+                output.traceback = [masked(line, settings) for line in output.traceback]
+    nbformat.write(notebook, executed)
 
 
 def _told(error: PapermillExecutionError) -> str:

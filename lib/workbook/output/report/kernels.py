@@ -37,6 +37,7 @@ ASKED_WITHIN = 120  # seconds for an answer of the nursery: its imports are the 
 
 
 # What the environment of the next kernel says beside our own: kernels of several threads differ in it.
+_peaks: contextvars.ContextVar[list[int]] = contextvars.ContextVar("peaks")
 _own_environment: contextvars.ContextVar[Mapping[str, str]] = contextvars.ContextVar("environment")
 
 
@@ -48,6 +49,17 @@ def environment(**values: str) -> Iterator[None]:
         yield
     finally:
         _own_environment.reset(token)
+
+
+@contextmanager
+def measured() -> Iterator[list[int]]:
+    """The most memory that kernels started inside had in use, in MB, once they have ended; of forked ones alone."""
+    peaks: list[int] = []
+    token = _peaks.set(peaks)
+    try:
+        yield peaks
+    finally:
+        _peaks.reset(token)
 
 
 class NurseryFailed(RuntimeError):
@@ -166,11 +178,14 @@ class ForkedKernel:
 
     def __init__(self, pid: int, nursery: Nursery) -> None:
         self.pid, self.nursery, self.returncode = pid, nursery, None
+        self.peaks = _peaks.get([])  # of whoever started it
 
     def poll(self) -> int | None:
         if self.returncode is None:
             try:
-                self.returncode = self.nursery.ask(poll=self.pid)["code"]
+                ended = self.nursery.ask(poll=self.pid)
+                self.returncode = ended["code"]
+                self.peaks.append(ended["peak_mb"])
             except NurseryFailed:
                 self.returncode = -signal.SIGKILL  # children end with the nursery
         return self.returncode

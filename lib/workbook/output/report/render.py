@@ -161,7 +161,7 @@ def _logged(tell: Tell, log: RunLog) -> Tell:
         else:
             log.write("chapter_ended", chapter=chapter, lang=lang, state="kept" if outcome.kept else outcome.state,
                       seconds=round(outcome.seconds, 2), because=outcome.changed or outcome.because,
-                      error=outcome.error, peak_mb=outcome.peak_mb)
+                      error=outcome.error, peak_mb=outcome.peak_mb or None)
         tell(step, outcome)
 
     return both
