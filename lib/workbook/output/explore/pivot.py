@@ -9,8 +9,9 @@ from __future__ import annotations
 import base64
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -57,8 +58,8 @@ def explorer(
     choices = {"style": WIDE, "layout": ipywidgets.Layout(width="34em")}
     named = [(words.dimension(name), name) for name in known]
     controls = {
-        "rows": ipywidgets.Dropdown(options=named, value=rows, description=_("Rows"), **choices),
-        "columns": ipywidgets.Dropdown(options=named, value=columns, description=_("Columns"), **choices),
+        "rows": ipywidgets.Dropdown(options=named, value=rows, description=_("Down the side"), **choices),
+        "columns": ipywidgets.Dropdown(options=named, value=columns, description=_("Across the top"), **choices),
         "measure": ipywidgets.Dropdown(options=[(words.measure(name), name) for name in pivot.MEASURES], value=measure,
                                        description=_("Measure"), **choices),
         "span": ipywidgets.Dropdown(options=[(_span_name(run, name), name) for name in SPANS], value=span,
@@ -180,18 +181,18 @@ def _window(run: Run, span: str) -> Period | None:
 
 def heat(found: pivot.Pivot, groups: Mapping[str, str], *, note: str = "") -> page.Fragment:
     """The table with a darker ground for more; totals beside and below, hidden cells hatched."""
-    unit = words.UNITS[found.measure]
     known = found.values.stack().dropna()
+    shown = partial(_short, unit=words.UNITS[found.measure], digits=0 if max(known.abs(), default=0) >= 1000 else 2)
     scale = mpl.colors.Normalize(min(known.min(), 0.0), known.max()) if len(known) else mpl.colors.Normalize(0, 1)
     names = [words.level(found.columns, code, groups) for code in found.values.columns]
     heads = "".join(f'<th scope="col" class="wb-num">{escape(name)}</th>' for name in (*names, _("Total")))
     body = []
     for code, row in found.values.iterrows():
-        cells = "".join(_cell(value, found.hidden.loc[code, column], unit, scale) for column, value in row.items())
-        total = _total(found.row_totals[code], unit)
+        cells = "".join(_cell(value, found.hidden.loc[code, column], shown, scale) for column, value in row.items())
+        total = _total(found.row_totals[code], shown)
         name = escape(words.level(found.rows, str(code), groups))
         body.append(f'<tr><th scope="row">{name}</th>{cells}{total}</tr>')
-    foot = "".join(_total(value, unit) for value in (*found.column_totals, found.total))
+    foot = "".join(_total(value, shown) for value in (*found.column_totals, found.total))
     body.append(f'<tr class="wb-total"><th scope="row">{escape(_("Total"))}</th>{foot}</tr>')
     title = words.title(found)
     html = (
@@ -204,7 +205,7 @@ def heat(found: pivot.Pivot, groups: Mapping[str, str], *, note: str = "") -> pa
     return page.Fragment(html, f"{title}\n{frame.to_string()}\n{note}")
 
 
-def _cell(value: float, hidden: bool, unit: str, scale: Any) -> str:
+def _cell(value: float, hidden: bool, shown: Callable[[float], str], scale: Any) -> str:
     if hidden:
         return f'<td class="wb-num wb-hidden"><span class="unseen">{escape(_("hidden"))}</span></td>'
     if value != value:
@@ -214,17 +215,17 @@ def _cell(value: float, hidden: bool, unit: str, scale: Any) -> str:
     on_white = charts.contrast(ground)
     ink = PAPER if on_white > charts.contrast(np.array(mpl.colors.to_rgb(INK))) / on_white else INK
     colours = f"background:{mpl.colors.to_hex(ground)};color:{ink}"
-    return f'<td class="wb-num" style="{colours}">{escape(_short(value, unit))}</td>'
+    return f'<td class="wb-num" style="{colours}">{escape(shown(value))}</td>'
 
 
-def _total(value: float, unit: str) -> str:
-    text = f'<span class="unseen">{escape(_("hidden"))}</span>' if value != value else escape(_short(value, unit))
+def _total(value: float, shown: Callable[[float], str]) -> str:
+    text = f'<span class="unseen">{escape(_("hidden"))}</span>' if value != value else escape(shown(value))
     return f'<td class="wb-num wb-sum{" wb-hidden" if value != value else ""}">{text}</td>'
 
 
-def _short(value: float, unit: str) -> str:
+def _short(value: float, *, unit: str, digits: int) -> str:
     if unit == "money":
-        return i18n.money(value, 0 if abs(value) >= 100 else 2)
+        return i18n.money(value, digits)
     return i18n.percent(value) if unit == "share" else i18n.number(round(value))
 
 

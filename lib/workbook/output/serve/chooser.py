@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 import ipywidgets
@@ -15,6 +16,7 @@ from workbook.output.serve.sources import Shop
 from workbook.output.words import rfm as words
 
 FULL = ipywidgets.Layout(width="auto")
+AS_WIDE = {"description_width": "initial"}  # as its text
 
 
 class Chooser:
@@ -22,11 +24,12 @@ class Chooser:
 
     def __init__(self, selection: Selection, shop: Shop) -> None:
         self.selection, self.shop = selection, shop
-        self.named = ipywidgets.Dropdown(options=self._options(), value="", description=_("Customers"), layout=FULL)
+        self.named = ipywidgets.Dropdown(options=self._options(), value="", description=_("Look at"), layout=FULL,
+                                          style=AS_WIDE)
         self.named.add_class("wb-named")
         self.sentence = ipywidgets.Text(
             description=_("or a filter"), placeholder="recency_days <= 90 and spend_12m >= 500",
-            continuous_update=False, layout=FULL)  # fmt: skip
+            continuous_update=False, layout=FULL, style=AS_WIDE)  # fmt: skip
         self.sentence.add_class("wb-sentence")
         self.clear = ipywidgets.Button(description=_("Clear"), layout=FULL, disabled=True)
         self.clear.add_class("wb-clear")
@@ -60,7 +63,7 @@ class Chooser:
         if sentence or not self.sentence.value:
             self.sentence.value = ""
             name = next(name for name, text in self.named.options if text == sentence)
-            self._try(sentence, name.partition(": ")[2] or name)
+            self._try(sentence, re.split(": |：", name, maxsplit=1)[-1])
 
     def _written(self, sentence: str) -> None:
         if sentence.strip():

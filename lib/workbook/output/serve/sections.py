@@ -26,9 +26,9 @@ def all_of() -> dict[str, Section]:
         "builder": (_("Build a segment"), _("A filter, its size and value, and the list to hand on."), builder),
         "profile": (_("Profile"), _("Two attributes of customers against each other."), profile),
         "rfm": (_("RFM"), _("Bins, weights and cuts of the scores, and the list that they make."), scores),
-        "groups": (_("Groups"), _("Groups among the chosen customers, tried and not kept."), groups),
-        "value": (_("Value"), _("What the chosen customers are still worth, and what a budget wins."), worth),
-        "risk": (_("Risk"), _("What contacting those at risk costs and brings."), risk),
+        "groups": (_("Clusters"), _("Groups among the chosen customers, tried and not kept."), groups),
+        "value": (_("Lifetime value"), _("What the chosen customers are still worth, and what a budget wins."), worth),
+        "risk": (_("Risk of leaving"), _("What contacting those at risk costs and brings."), risk),
         "plan": (_("Experiment"), _("How many customers and days an experiment on the chosen needs."), plan),
     }  # fmt: skip
 

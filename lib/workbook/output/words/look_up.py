@@ -14,7 +14,7 @@ from workbook.output.words.levels import known
 def kind(code: str) -> str:
     """What people call a kind of thing that happened."""
     return {
-        "order": _("Orders"), "return": _("Returns"), "message": _("Messages"), "visit": _("Visits"),
+        "order": _("Purchases made"), "return": _("Came back"), "message": _("Messages"), "visit": _("Visited"),
         "ticket": _("Tickets"), "complaint": _("Complaints"),
     }[code]  # fmt: skip
 
