@@ -29,7 +29,7 @@ from workbook.data.store import Store
 
 MADE_BY = "02_cleaning"
 MOST_PARTS = 200
-OF_ORDERS = ("region", "channel", "country", "payment_method", "campaign_id")
+OF_ORDERS = ("region", "channel", "shop", "country", "payment_method", "campaign_id")
 OF_LINES = ("category", "product_id")
 OF_PRODUCTS = ("brand",)
 OF_CUSTOMERS = ("kind", "acquisition_channel", "city", "gender", "industry", "owner")

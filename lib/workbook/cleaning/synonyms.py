@@ -19,8 +19,8 @@ import yaml
 
 from workbook.data.engine import few_rows
 
-UNIFIED = ("category", "channel", "payment_method", "region", "country", "city", "gender", "education", "occupation",
-           "income_band", "acquisition_channel", "traffic_source", "device")  # fmt: skip
+UNIFIED = ("category", "channel", "shop", "payment_method", "region", "country", "city", "gender", "education",
+           "occupation", "income_band", "acquisition_channel", "traffic_source", "device")  # fmt: skip
 REGIONS = ("region", "city")
 _SUFFIX = re.compile(
     r"(维吾尔自治区|壮族自治区|回族自治区|特别行政区|自治区|省|市"

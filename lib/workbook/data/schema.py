@@ -105,6 +105,7 @@ def _c(name: str, type_: Type, meaning: str, unit: str = "", **more) -> Column:
 _ORDER_CONTEXT = (
     _c("customer_id", "string", "Who bought; blank is an anonymous sale"),
     _c("channel", "string", "Where it was sold: web, app, store, marketplace"),
+    _c("shop", "string", "Which of several shops, storefronts or branches sold it"),
     _c("payment_method", "string", "How it was paid"),
     _c("region", "string", "Province, state or region of delivery"),
     _c("country", "string", "Country of delivery"),

@@ -219,7 +219,7 @@ def _values_allow(nature: Nature, column: Column) -> bool:
         return nature.mail_share > 0.3
     if column.personal == "birth_date":
         return nature.date_share > 0.5 or nature.longest == 4
-    if column.name in ("region", "country", "status", "gender", "channel", "payment_method", "currency"):
+    if column.name in ("region", "country", "status", "gender", "channel", "shop", "payment_method", "currency"):
         return nature.number_share < 0.9 or column.name in ("status", "gender")
     return nature.date_share < 0.5 or column.personal != ""
 
