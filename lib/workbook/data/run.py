@@ -190,7 +190,7 @@ class Run:
         """
         base = self._base_period
         if base.end > self.as_of:  # also when it was fitted since: the order of back-filling changes nothing
-            return Frozen(fit(self.as_of), self.period, provisional=True)
+            return Frozen(self.once(f"frozen-{name}", lambda: fit(self.as_of)), self.period, provisional=True)
         kept = self.store.document(f"frozen/{name}")
         if kept is None or kept["base"] != base.label:  # another base period was declared: a refit
             kept = {"rule": fit(base.end), "base": base.label, "made_by": self.chapter}
