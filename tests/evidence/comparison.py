@@ -28,7 +28,7 @@ from workbook.comparison.forecast import foretell, trials
 from workbook.data.periods import Period, period_of
 
 FIGURES = ("net_revenue", "active_customers", "orders", "average_order_value", "margin")
-SIZES = {"small": (150, 100), "full": (1000, 600)}  # shops, series a kind
+SIZES = {"small": (150, 100), "full": (600, 600)}  # shops, series a kind
 NAIVE = 0.05
 Series = Callable[[np.random.Generator, int], np.ndarray]
 
@@ -59,7 +59,7 @@ def main(size: str = "full") -> None:
         print(f"  {name}")
         for figure in FIGURES:
             print(f"    {figure:<22} {rates[figure]:.3f}   called by “more than 5 %” {rates['naive ' + figure]:.3f}")
-    print(f"Ranges of forecasts of {series:,} series a kind: how many held (meant: 0.95), half as wide as the forecast")
+    print(f"Ranges of forecasts of {series:,} series a kind: how many held (meant: 0.95), and how wide")
     for name, make in MADE.items():
         held, width, better = forecasts(make, series, seed=len(name))
         print(f"  {name:<22} held {held:.3f}   half-width {width:.0%}   error / naive error {better:.2f}")
