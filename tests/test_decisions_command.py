@@ -120,6 +120,8 @@ def test_the_command_says_and_registers_whom_to_contact(shop: Shop) -> None:
     assert "Prices between customers" in told and f"Registered: {one.id}" in told
     assert {"where:frequency >= 1", "2026-06", "rfm: frequency >= 1"} <= {
         one.list_name, one.period, f"{one.table}: {one.rule}"}
+    about = (decisions.folder_of(load_settings(shop.folder), one.id) / "about-en.txt").read_text(encoding="utf-8")
+    assert about.startswith(one.id) and "of 2026-06 (rfm: frequency >= 1), 119 customers." in about
     assert one.id in run("decisions") and "frequency >= 1" in run("decisions", one.id)
     with pytest.raises(WorkbookError, match=one.id):
         run("export", *WANTED, "--offer", "10% off")

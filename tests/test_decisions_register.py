@@ -17,8 +17,8 @@ from workbook import decisions, segments
 from workbook.data.errors import WorkbookError
 from workbook.data.findings import Finding
 from workbook.data.settings import Settings
-from workbook.decisions import Request, forecasts, lists, prices
-from workbook.decisions.outcomes import metric_of, past_windows
+from workbook.decisions import Request, forecasts, lists, power, prices
+from workbook.decisions.outcomes import afterwards, metric_of, past_windows
 
 CALL = Request("segment:loyal", "call", "Ana", 2.0, effect="4")
 
@@ -157,7 +157,7 @@ def test_lists_are_rules_that_can_be_asked_again(tmp_path: Path) -> None:
     run.store.keep_document("segments/old friends", {"filter": "segment in (loyal, at_risk)", "saved_for": "x"})
     wanted = {"churn": "a", "segment:at_risk": "b", "cluster:y": "c", "risk": "b", "risk:long_overdue": "b",
               "saved:old friends": "ab", 'where:"cluster is not empty and segment = new"': "c",
-              "where:probability < 0.4": "b", 'where:segment = "new"': "c"}
+              "where:probability < 0.4": "b", 'where:segment = "new"': "c", 'where:"segment = "new""': "c"}
     for name, ids in wanted.items():
         found = lists.people(run, lists.rule(run, name)).to_pyarrow()["customer_id"].to_pylist()
         assert "".join(sorted(found)) == ids, name
@@ -183,6 +183,27 @@ def test_past_windows_are_counted_back_from_the_report_date(tmp_path: Path) -> N
     assert past_windows(run, pd.Series(["a"]), metric="margin", days=40).shape == (1, 0)
 
 
+def test_what_those_on_the_same_list_did_afterwards_goes_before_the_past_that_chose_them(tmp_path: Path) -> None:
+    """Thirty new customers in March: each had bought once, for 40; of the ten days after, one in three for 30."""
+    ids = [f"c{number:02}" for number in range(30)]
+    orders = [order(one, "2026-03-31", 40, cost=0) for one in ids]
+    orders += [order(one, "2026-04-10", 30, cost=0) for one in ids[::3]]
+    orders += [order(one, "2026-04-11", 500, cost=0) for one in ids]
+    shop = write_shop(tmp_path, {"clean/orders": orders, "rfm": [segment("z", "new")]})
+    run = run_of(shop)
+    asked = lists.rule(run, "segment:new")
+    assert afterwards(run, asked, metric="margin", days=10) == []
+    for day in ("2026-03-31", "2026-06-25"):  # ten days after the second are not over
+        run.store.write(f"{day}/rfm", pd.DataFrame([segment(one, "new") for one in ids]), made_by="tests")
+    (values,) = afterwards(run, asked, metric="margin", days=10)
+    assert sorted(values) == [0.0] * 20 + [30.0] * 10
+    known = power.past(np.full((30, 1), 40.0), [values])
+    assert (known.mean, known.basis, known.windows) == (pytest.approx(10), "afterwards", 1)
+    assert known.sd == pytest.approx(np.sqrt(30 / 29 * 200))  # 30² · ⅓ · ⅔, over n − 1
+    with_columns = lists.rule(run, "where:spend_12m > 1 and not_there = 3")
+    assert afterwards(run, with_columns, metric="margin", days=10) == []
+
+
 def test_a_given_effect_is_money_or_a_share_with_or_without_a_range() -> None:
     assert forecasts.given("3.5..8", mean=None)[:3] == (5.75, 3.5, 8.0)
     assert forecasts.given("10%", mean=50.0)[:3] == (5.0, 0.0, 10.0)
@@ -194,6 +215,9 @@ def test_a_given_effect_is_money_or_a_share_with_or_without_a_range() -> None:
 def test_a_forecast_of_the_call_list_is_risk_times_save_rate_times_what_the_customer_brings() -> None:
     expected = forecasts.from_churn(np.array([0.5, 0.2]), np.array([100.0, 40.0]), save_rate=0.1)
     assert expected.each.tolist() == pytest.approx([5.0, 0.8])
+    # 70 were brought on average, but 26 a customer after an earlier list, of whom 35 % left: 40 by each who stayed.
+    shrunk = forecasts.from_churn(np.array([0.5, 0.2]), np.array([100.0, 40.0]), save_rate=0.1, afterwards=26.0)
+    assert shrunk.each.tolist() == pytest.approx([5.0 * 4 / 7, 0.8 * 4 / 7])
     made = forecasts.forecast(expected, treated=np.array([True, False]), cost=2.0)
     assert (made.effect, made.low, made.high, made.total) == (5.0, 0.0, pytest.approx(10.0), 3.0)
     assert (made.evidence, made.basis) == ("assumed", "churn")

@@ -58,7 +58,7 @@ def export(
         list_name=list_name, action=action, owner=owner, cost_per_person=cost, channel=channel, offer=offer,
         effect=effect, horizon_days=horizon_days, control_share=control_share or None, recent_days=recent_days,
         starts_on=_day(starts_on), salt=salt, again=again, anyway=anyway)
-    beside = files.beside(crm_name, campaign=campaign)
+    beside = files.beside(declared, crm_name, campaign=campaign)
     if reveal_people:
         revealing.refuse(declared, by=by, decision_id=list_name, to=to, crm_name=crm_name)
     with locked(declared.store_folder, "workbook export"):

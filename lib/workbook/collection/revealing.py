@@ -48,14 +48,14 @@ def reveal(settings: Settings, store: Store, ids: Mapping[str, str]) -> Revealed
     pseudonymiser = Pseudonymiser.of(settings)
     kept: dict[str, dict[str, str]] = {}
     hashes: set[str] = set()
-    records = known_files(store)
+    records, wanted = known_files(store), pa.array(list(ids), pa.string())
     tables = frozenset(one.table for source in settings.sources for one in canonical(source, settings))
     for source in (one for declared in settings.sources for one in canonical(declared, settings)):
         if not any(column.name in PERSONAL for column in TABLES[source.table].personal):
             continue
         evidence = joined(one for one in records if (one.source_name, one.table) == (source.label, source.table))
         for block in _blocks(source, settings, tables, evidence):
-            found = _listed(block, source, ids, pseudonymiser)
+            found = _listed(block, source, wanted, pseudonymiser)
             hashes |= found.hashes
             for name, values in found.people.items():
                 kept.setdefault(name, {}).update(values)
@@ -78,13 +78,12 @@ def _blocks(
 
 
 def _listed(
-    block: dict[str, pa.Array], source: Source, ids: Mapping[str, str], pseudonymiser: Pseudonymiser
+    block: dict[str, pa.Array], source: Source, wanted: pa.Array, pseudonymiser: Pseudonymiser
 ) -> Revealed:
     """Of one block the listed people, by the id that the source gives them."""
     table = TABLES[source.table]
     names = pseudonymiser.batch(pa.table({"customer_id": block["customer_id"]}), table)["customer_id"].combine_chunks()
-    wanted = pc.is_in(names, value_set=pa.array(list(ids), pa.string()))
-    rows = pa.table({**block, "customer_id": names}).filter(wanted)
+    rows = pa.table({**block, "customer_id": names}).filter(pc.is_in(names, value_set=wanted))
     if not len(rows):
         return Revealed({}, set())
     sealed = pseudonymiser.batch(rows.select([name for name in rows.column_names if name != "name"]), table)

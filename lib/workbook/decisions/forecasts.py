@@ -5,7 +5,8 @@
 2. given: what the one who decides expects, as money a customer (3.5, or 3.5..8) or as a share of what these customers
    brought in past windows (10%, or 5%..15%). Without a range, the interval goes from nothing to twice as much.
 3. churn: the probability of leaving × the share of leavers that a contact keeps × what the customer brought in a past
-   window; assumed, as the share is. Interval: from none kept to twice as many.
+   window; assumed, as the share is. Interval: from none kept to twice as many. Where the same list was made earlier,
+   what is brought is brought down (or up) to what those who stayed on it brought afterwards.
 4. campaigns: the matched comparison of earlier campaigns in 07, as a share of the margin in revenue.
 5. nothing: then the forecast says so, and the account book still takes the decision.
 
@@ -28,6 +29,7 @@ from workbook.decisions.record import Forecast
 
 Z = 1.959963984540054  # 97.5 % quantile of the normal distribution
 SAVE_RATE = 0.15  # share of leavers whom a contact keeps: what 08 assumes until an experiment tells it
+MOST_LEAVE = 0.05  # share that stays at least: no list is all leavers, and it stands below a fraction
 _RANGE = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*(%?)\s*(?:\.\.|…)\s*([+-]?\d+(?:\.\d+)?)\s*(%?)\s*")
 _ONE = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*(%?)\s*")
 
@@ -68,14 +70,21 @@ def given(text: str, *, mean: float | None) -> Expected:
     return Expected((low + high) / 2, low, high, "assumed", "given")
 
 
-def from_churn(probability: np.ndarray, before: np.ndarray, *, save_rate: float = SAVE_RATE) -> Expected:
+def from_churn(
+    probability: np.ndarray, before: np.ndarray, *, save_rate: float = SAVE_RATE, afterwards: float | None = None
+) -> Expected:
     """What is kept of those who would leave.
 
     Args:
         probability: of leaving.
         before: what each customer brought in a past window: currency.
+        afterwards: what those on such a list brought on average in the window after it, who left included.
     """
-    each = np.nan_to_num(probability) * save_rate * np.clip(np.nan_to_num(before), 0, None)
+    chance, worth = np.nan_to_num(probability), np.clip(np.nan_to_num(before), 0, None)
+    if afterwards is not None and worth.mean() > 0:
+        staying = max(1 - float(chance.mean()), MOST_LEAVE)
+        worth = worth * max(afterwards, 0.0) / staying / worth.mean()
+    each = chance * save_rate * worth
     mean = float(each.mean()) if len(each) else 0.0
     return Expected(each, 0.0, 2 * mean, "assumed", "churn")
 

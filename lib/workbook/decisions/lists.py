@@ -51,7 +51,7 @@ def _sentence(run: Run, kind: str, rest: str) -> str:
     if kind == "churn":
         return "listed = true"
     if kind == "where":
-        return rest.strip("\"'") if rest[0] == rest[-1] and rest[0] in "\"'" and rest.count(rest[0]) == 2 else rest
+        return rest[1:-1].strip() if len(rest) > 1 and rest[0] == rest[-1] and rest[0] in "\"'" else rest
     if kind == "saved":
         known = segments.saved(run)
         _refuse_unknown(rest, known, "saved filter", "Save it in the explorer of 04, or use where:\"…\".")

@@ -27,7 +27,7 @@ from workbook.decisions import forecasts, power, prices, register
 from workbook.decisions.audience import Audience, sort_out
 from workbook.decisions.draws import draw, layers
 from workbook.decisions.lists import Rule, people, rule
-from workbook.decisions.outcomes import metric_of, past_windows
+from workbook.decisions.outcomes import afterwards, metric_of, past_windows
 from workbook.decisions.record import CHANNELS, Decision, Forecast
 from workbook.history import OrderMetric, order_worth
 
@@ -118,7 +118,7 @@ def _decided(
     ids = pd.Series(audience.eligible, dtype="object")
     metric = metric_of(run.table("clean/orders"))
     windows = past_windows(run, ids, metric=metric, days=request.horizon_days).to_numpy(float)
-    known = power.past(windows) if windows.shape[1] else None
+    known = power.past(windows, afterwards(run, asked, metric=metric, days=request.horizon_days))
     before = power.usual(windows)
     expected = _expected(run, request, asked, listed.loc[ids], before, metric, known)
     guess = forecasts.forecast(expected, treated=np.ones(len(ids), bool), cost=request.cost_per_person)
@@ -175,7 +175,8 @@ def _expected(
         return forecasts.given(request.effect, mean=known.mean if known else None)
     if asked.kind == "churn" and known is not None:
         rate = float(run.settings.chapters.get("08_churn", {}).get("save_rate", forecasts.SAVE_RATE))
-        return forecasts.from_churn(listed["probability"].to_numpy(float), before, save_rate=rate)
+        return forecasts.from_churn(listed["probability"].to_numpy(float), before, save_rate=rate,
+                                    afterwards=known.mean if known.basis == "afterwards" else None)
     report = run.settings.reports_folder / run.period.label / "findings.json"
     return forecasts.from_campaigns(read_findings(report).get("07_ab_testing", {}),
                                     margin_share=_margin_share(run, metric))

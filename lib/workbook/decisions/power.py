@@ -1,6 +1,7 @@
 """What can a list teach? The smallest effect that its arms would show, and how many to hold out.
 
-The metric of one customer in the coming horizon varies about as it did in past windows of the same length. A two-sided
+The metric of one customer in the coming horizon varies about as it did in past windows of the same length: of those who
+were on the same list earlier, where reports of then are in the store, else of the list's own customers. A two-sided
 t test at 5 % finds an effect of the smallest size in four of five cases (noncentral t with unequal arms). Holding out
 costs what the held out would have earned; the share is the smallest at which the expected effect would be seen.
 
@@ -10,6 +11,7 @@ Sources: J. Cohen, Statistical Power Analysis, 1988; statsmodels 0.15 (`TTestInd
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -33,22 +35,25 @@ class Past(NamedTuple):
     mean: float  # currency, a customer and window
     sd: float  # currency, within windows
     windows: int
+    basis: str  # afterwards: of those on the same list earlier, in the window after it; own_past: of today's customers
     correlation: float | None  # of a customer's window with what was usual before; None: one window, or no variation
 
 
-def past(values: np.ndarray) -> Past | None:
+def past(values: np.ndarray, afterwards: Sequence[np.ndarray] = ()) -> Past | None:
     """Mean and spread of past windows; None without two customers and a window.
 
     Args:
         values: customers × windows, the newest first; blank before a customer was known.
+        afterwards: of the same list made earlier, what its customers brought in the window that followed; goes before.
     """
     known = ~np.isnan(values)
-    usable = [values[known[:, at], at] for at in range(values.shape[1]) if known[:, at].sum() > 1]
+    own = [values[known[:, at], at] for at in range(values.shape[1])]
+    usable = [window for window in afterwards or own if len(window) > 1]
     if not usable:
         return None
     mean = float(np.mean(np.concatenate(usable)))
     sd = math.sqrt(np.average([window.var(ddof=1) for window in usable], weights=[len(window) for window in usable]))
-    return Past(mean, sd, len(usable), _correlation(values))
+    return Past(mean, sd, len(usable), "afterwards" if afterwards else "own_past", _correlation(values))
 
 
 def _correlation(values: np.ndarray) -> float | None:
@@ -138,10 +143,10 @@ def judge(known: Past | None, *, treated: int, control: int, effect: float | Non
     """What these arms can see."""
     expected = expected_effect(known, effect)
     if known is None:
-        return Power(None, None, 0, None, None, expected, None, False)
+        return Power(None, None, 0, None, None, expected, None, False, "")
     seen = smallest_effect(sd=known.sd, treated=treated, control=control)
     share = control / max(treated + control, 1)
     enough = expected is not None and min(treated, control) >= SMALLEST_ARM and seen <= expected
     wanted = needed(sd=known.sd, effect=expected, share=share) if expected is not None and 0 < share < 1 else None
     return Power(known.mean, known.sd, known.windows, known.correlation, None if math.isinf(seen) else seen, expected,
-                 wanted, enough)
+                 wanted, enough, known.basis)

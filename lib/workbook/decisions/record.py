@@ -40,6 +40,7 @@ class Power(NamedTuple):
     expected: float | None  # the effect a customer that it is held against: the forecast's, else a bold one
     needed: int | None  # customers, both arms together, that would see the expected effect at this share
     judgeable: bool  # whether the smallest effect is not above the expected one
+    basis: str = "own_past"  # afterwards: of those on the same list earlier, in the window after it; else own_past, ""
 
 
 class Price(NamedTuple):

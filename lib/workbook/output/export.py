@@ -18,7 +18,11 @@ import pandas as pd
 import yaml
 
 from workbook.data.errors import WorkbookError, nearest
+from workbook.data.settings import Settings
+from workbook.data.store import write_whole
 from workbook.decisions import CONTROL, TREATED, Decision
+from workbook.output import i18n
+from workbook.output.words import decisions as words
 
 _FOLDER = Path(__file__).parent / "crm"
 SUPPRESSED = "control-suppress.csv"
@@ -81,8 +85,8 @@ def harmless(text: str) -> str:
     return f"'{plain}" if begins in tuple("=+-@＝＋－＠") or plain[:1] == "\t" else plain
 
 
-def beside(name: str, *, campaign: str = "") -> Beside:
-    """Writes the files of a decision into its folder: for `decisions.export`."""
+def beside(settings: Settings, name: str, *, campaign: str = "") -> Beside:
+    """Writes the files of a decision into its folder: the list for the CRM, the control, and what they are in words."""
     chosen = crm(name)
 
     def write(folder: Path, decision: Decision, people: pd.DataFrame) -> None:
@@ -91,8 +95,21 @@ def beside(name: str, *, campaign: str = "") -> Beside:
                    ({**_told(decision, campaign), "customer_id": one} for one in treated))
         held_out = people.loc[people["arm"] == CONTROL, "customer_id"]
         _write(folder / SUPPRESSED, ["customer_id"], ([harmless(one)] for one in held_out))
+        for lang in settings.languages:
+            write_whole(folder / f"about-{lang}.txt", _about(decision, lang, settings.currency))
 
     return write
+
+
+def _about(decision: Decision, lang: str, currency: str) -> str:
+    """Period, rule, counts, control and forecast in words: what goes along with the list."""
+    spoken = i18n.lang(), i18n.currency()
+    i18n.use(lang, currency)
+    try:
+        told = [sentence.replace("**", "") for sentence in words.told(decision)]
+    finally:
+        i18n.use(*spoken)
+    return "\n\n".join([decision.id, *told]) + "\n"
 
 
 def file_name(decision: Decision, crm_name: str) -> str:

@@ -106,9 +106,13 @@ def power(seen: Power, horizon_days: int) -> str:
     if seen.smallest_effect is None:
         return _("How much these customers vary is not known: the record is shorter than {days} days, or an arm is too "
                  "small. The list cannot be judged alone.").format(days=horizon_days)
-    text = _("In {days} days such a customer brought {mean} on average (standard deviation {sd}). In four of five "
-             "cases the list shows an effect of {smallest} a customer or more.").format(
-        days=horizon_days, mean=i18n.money(seen.mean), sd=i18n.money(seen.sd),
+    past = {
+        "afterwards": _("In the {days} days after such a list was made, a customer on it brought {mean} on average "
+                        "(standard deviation {sd})."),
+        "own_past": _("In {days} days of the past these customers brought {mean} each on average (standard deviation "
+                      "{sd}); as they were chosen by their past, they may go on differently."),
+    }[seen.basis].format(days=horizon_days, mean=i18n.money(seen.mean), sd=i18n.money(seen.sd))
+    text = past + _gap() + _("In four of five cases the list shows an effect of {smallest} a customer or more.").format(
         smallest=i18n.money(seen.smallest_effect))
     if seen.judgeable or seen.expected is None:
         return text
