@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -36,9 +37,7 @@ def body_of(path: Path, card: Card) -> Body:
     """
     if not path.exists():
         return Body("", [])
-    exporter = HTMLExporter(template_name="basic", exclude_input=True, exclude_input_prompt=True,
-                            exclude_output_prompt=True, exclude_anchor_links=True)
-    html, _resources = exporter.from_notebook_node(_for_readers(nbformat.read(path, as_version=4)))
+    html, _resources = _exporter().from_notebook_node(_for_readers(nbformat.read(path, as_version=4)))
     soup = BeautifulSoup(html, "html.parser")
     for heading in soup.find_all("h1"):
         heading.decompose()  # the page has its own
@@ -54,6 +53,13 @@ def body_of(path: Path, card: Card) -> Body:
         heading["id"] = f"section-{number}"
         contents.append((heading["id"], heading.get_text(strip=True)))
     return Body(str(soup), contents, anchors)
+
+
+@cache
+def _exporter() -> HTMLExporter:
+    """One for all pages: it compiles its templates when it is first used."""
+    return HTMLExporter(template_name="basic", exclude_input=True, exclude_input_prompt=True,
+                        exclude_output_prompt=True, exclude_anchor_links=True)
 
 
 def _renew_cards(soup: BeautifulSoup, card: Card) -> tuple[str, ...]:
