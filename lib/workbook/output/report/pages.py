@@ -55,7 +55,7 @@ class Chapter:
 
 
 def write_pages(folder: Path, settings: Settings) -> None:
-    """Write `index.html` and, for each language, an index and a page a chapter."""
+    """Write `index.html` and, for each language, an index and a page a chapter; then the list of all periods."""
     record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     reading = _reading(folder, settings, record)
     period = periods.period_of(record["period"], settings.period)
@@ -66,6 +66,8 @@ def write_pages(folder: Path, settings: Settings) -> None:
     entrance = made.get_template("entrance.html").render(
         record=record, names=i18n.OWN_NAME, period=record["period"], page="{}/index.html")
     write_whole(folder / "index.html", entrance)
+    if folder == settings.reports_folder / record["period"]:  # a draft is listed when it is published
+        trends.write_list(settings)
 
 
 def _reading(folder: Path, settings: Settings, record: dict[str, Any]) -> Reading:
