@@ -20,7 +20,7 @@ from workbook.data.settings import Settings
 SHORTEST = 4  # characters; anything shorter would be masked inside of words
 LONGEST = 400  # characters that are told of an error
 _ENV = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_PASSWORD = re.compile(r"(?<=://)[^/\s@:]*:[^/\s@]+(?=@)")
+_PASSWORD = re.compile(r"(?<=://)[^/\s@]*:[^/\s@]+@")
 
 
 def told(text: str, settings: Settings, *, environment: Mapping[str, str] = os.environ) -> str:
@@ -37,7 +37,7 @@ def masked(text: str, settings: Settings, *, environment: Mapping[str, str] = os
     """A text without secrets and personal values."""
     for value in sorted(set(_values(settings, environment)), key=len, reverse=True):
         text = text.replace(value, "[secret]")
-    return mask_text(_PASSWORD.sub("[secret]", text))
+    return mask_text(_PASSWORD.sub("[secret] at ", text))
 
 
 def names(settings: Settings) -> list[str]:

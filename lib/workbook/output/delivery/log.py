@@ -45,6 +45,7 @@ class RunLog:
         self.file.parent.mkdir(parents=True, exist_ok=True)
         if self.file.exists() and self.file.stat().st_size > LARGEST:
             self.file.replace(self.file.with_name("runs.1.jsonl"))
+        self._end_the_last_line()
         versions = {"workbook": __version__, "python": platform.python_version(), "duckdb": duckdb.__version__}
         self.write("run_started", pid=os.getpid(), host=platform.node(), versions=versions, **facts)
 
@@ -55,6 +56,12 @@ class RunLog:
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with self._one_at_a_time, self.file.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+    def _end_the_last_line(self) -> None:
+        """A killed run may have left half of one."""
+        if self.file.exists() and not self.file.read_bytes().endswith(b"\n"):
+            with self.file.open("a", encoding="utf-8") as stream:
+                stream.write("\n")
 
     def _masked(self, value: Any) -> Any:
         if isinstance(value, str):

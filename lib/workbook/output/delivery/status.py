@@ -56,14 +56,18 @@ def _period(settings: Settings, folder: Path) -> dict[str, Any]:
 def _runs(log: list[dict[str, Any]], holder: lock.Holder | None) -> list[dict[str, Any]]:
     """The runs of the log, oldest first; one that neither ended nor runs was killed."""
     runs: dict[str, dict[str, Any]] = {}
+    running = ""
     for line in log:
         if line["event"] == "run_started":
-            now = holder is not None and line.get("pid") == holder.pid and line.get("host") == holder.host
+            if holder is not None and (line.get("pid"), line.get("host")) == (holder.pid, holder.host):
+                running = line["run"]  # a process that fills many periods begins many, one after the other
             runs[line["run"]] = {"run": line["run"], "at": line["at"], "command": line.get("command", ""),
-                                 "state": "running" if now else "killed"}
+                                 "state": "killed"}
         elif line["event"] in ("run_finished", "run_failed") and line["run"] in runs:
             facts = {name: line[name] for name in ("period", "seconds", "error", "failed") if name in line}
             runs[line["run"]] |= {"state": line.get("state", "broken off")} | facts
+    if running and runs[running]["state"] == "killed":
+        runs[running]["state"] = "running"
     return list(runs.values())
 
 
