@@ -24,7 +24,7 @@ def summary(found: Mapping[str, Finding], before: Mapping[str, Finding]) -> str:
     """One sentence for the index: how many experiments were judged and shipped, and what is running."""
     judged = found["experiments_judged"].value
     if not found["experiments_known"].value:
-        return _("No experiment is on record: what works is not known.")
+        return _decided(found) or _("No experiment is on record: what works is not known.")
     text = _("{judged} experiments are judged, {shipped} of them to keep; {refused} may not be read, {running} are "
              "running.").format(
         judged=i18n.number(judged), shipped=i18n.number(found["experiments_shipped"].value),
@@ -32,7 +32,17 @@ def summary(found: Mapping[str, Finding], before: Mapping[str, Finding]) -> str:
         running=i18n.number(found["experiments_running"].value))
     if "experiments_judged" in before and before["experiments_judged"].value is not None:
         text += gap() + _("(A period ago: {n}.)").format(n=i18n.number(before["experiments_judged"].value))
-    return text
+    told = _decided(found)
+    return text + gap() + told if told else text
+
+
+def _decided(found: Mapping[str, Finding]) -> str:
+    """What the settled decisions earned; nothing where there is none."""
+    earned = found.get("programme_earned")
+    if earned is None or earned.value is None:
+        return ""
+    return _("{n} settled decisions earned {earned}.").format(
+        n=i18n.number(found["decisions_settled"].value), earned=span(earned.value, earned.low, earned.high, "money"))
 
 
 def gap() -> str:
