@@ -41,7 +41,8 @@ def facts(row: Mapping[str, Any], group: str) -> Iterator[tuple[str, str, str]]:
         remark = _("scores {score} of recency, frequency, value").format(score=score) if score else ""
         yield _("RFM segment"), rfm.segment_name(row["segment"]), remark
     if group:
-        yield _("Group of customers"), group, ""
+        letter, _dot, traits = group.partition(" · ")
+        yield _("Group of customers"), letter, traits
     if _there(row, "monetary"):
         yield _("Net revenue so far"), i18n.money(row["monetary"], 0), _("{n} orders").format(
             n=i18n.number(int(row["orders"] or 0)))
@@ -49,7 +50,7 @@ def facts(row: Mapping[str, Any], group: str) -> Iterator[tuple[str, str, str]]:
         yield _("Last purchase"), _("{n} days ago").format(n=i18n.number(int(row["recency_days"]))), i18n.date(
             row["last_ordered_on"])
     if _there(row, "clv"):
-        yield _("Value still to come"), i18n.money(row["clv"], 0), _between(row, "clv_low", "clv_high", "money")
+        yield _("Value still to come"), i18n.money(row["clv"], 0), _between(row, "clv_low", "clv_high")
     if _there(row, "p_alive"):
         yield _("Still a customer"), i18n.percent(row["p_alive"], 0), _("chance, by the lifetime model")
     if _there(row, "leaving_probability"):
@@ -66,11 +67,11 @@ def _there(row: Mapping[str, Any], name: str) -> bool:
     return value is not None and value == value
 
 
-def _between(row: Mapping[str, Any], low: str, high: str, unit: str) -> str:
+def _between(row: Mapping[str, Any], low: str, high: str) -> str:
     if not (_there(row, low) and _there(row, high)):
         return ""
     return _("between {low} and {high}").format(
-        low=i18n.quantity(round(row[low]), unit), high=i18n.quantity(round(row[high]), unit))
+        low=i18n.money(row[low], 0), high=i18n.money(row[high], 0))
 
 
 def why(row: Mapping[str, Any]) -> str:
