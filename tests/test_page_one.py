@@ -248,9 +248,12 @@ def test_decisions_without_any_say_how_to_register_one(shop: Settings) -> None:
 
 
 def test_what_decisions_earned_is_told_with_interval_and_grade(shop: Settings) -> None:
-    registered = {"decisions_registered": Finding(3, "number"), "decisions_running": Finding(3, "number")}
+    registered = {"decisions_registered": Finding(3, "number"), "decisions_running": Finding(2, "number"),
+                  "decisions_unjudged": Finding(1, "number"), "decisions_cancelled": Finding(0, "number"),
+                  "programme_earned": Finding(None, "money", reason="not_over")}
     running = advice.earned(reading(shop, {"07_ab_testing": registered}))
-    assert [told.text for told in running] == ["3 decisions are running; none is settled yet."]
+    assert [told.text for told in running] == [
+        "No decision is settled yet: 2 are running, 1 is over and cannot be judged."]
     settled = registered | {
         "decisions_settled": Finding(2, "number"), "control_contacted": Finding(1, "customers"),
         "programme_earned": Finding(250.0, "money", -40.0, 540.0, evidence="randomised")}

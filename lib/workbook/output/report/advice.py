@@ -106,7 +106,7 @@ def earned(reading: Reading) -> list[Told]:
         if finding is not None and finding.value is not None:
             told.append(Told(f"07_ab_testing.{name}", words.earned(name, finding, found), _badge(finding.evidence)))
     if not told:
-        told.append(Told("07_ab_testing.decisions_running", words.none_settled(registered, found)))
+        told.append(Told("07_ab_testing.decisions_running", words.none_settled(found)))
     return [*told, *_held(found)]
 
 

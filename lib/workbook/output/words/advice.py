@@ -100,12 +100,26 @@ def none_registered() -> str:
              "control apart, and each later report says here what the action earned.")
 
 
-def none_settled(registered: Finding, found: Mapping[str, Finding]) -> str:
-    """Decisions run, and none of them is over."""
-    running = found.get("decisions_running")
-    n = int((running.value if running is not None else None) or registered.value or 0)
-    return ngettext("{n} decision is running; none is settled yet.", "{n} decisions are running; none is settled yet.",
-                    n).format(n=i18n.number(n))
+def none_settled(found: Mapping[str, Finding]) -> str:
+    """Decisions are registered, and none of them is settled: what became of them."""
+    names = {"decisions_running": _running, "decisions_unjudged": _unjudged, "decisions_cancelled": _cancelled}
+    counts = {name: int(found[name].value or 0) for name in names if name in found}
+    parts = [names[name](n) for name, n in counts.items() if n]
+    comma = ", " if i18n.lang() == "en" else "，"
+    return _("No decision is settled yet: {parts}.").format(parts=comma.join(parts) or _("all were registered lately"))
+
+
+def _running(n: int) -> str:
+    return ngettext("{n} is running", "{n} are running", n).format(n=i18n.number(n))
+
+
+def _unjudged(n: int) -> str:
+    return ngettext("{n} is over and cannot be judged", "{n} are over and cannot be judged", n).format(
+        n=i18n.number(n))
+
+
+def _cancelled(n: int) -> str:
+    return ngettext("{n} was cancelled", "{n} were cancelled", n).format(n=i18n.number(n))
 
 
 def earned(name: str, finding: Finding, found: Mapping[str, Finding]) -> str:
