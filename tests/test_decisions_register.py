@@ -167,6 +167,13 @@ def test_lists_are_rules_that_can_be_asked_again(tmp_path: Path) -> None:
             lists.rule(run, wrong)
 
 
+def test_a_list_of_a_period_without_a_report_names_the_command_that_makes_it(shop: Settings) -> None:
+    with pytest.raises(WorkbookError, match="workbook render --as-of 2026-05"):
+        decisions.export(shop, CALL, as_of="2026-05")
+    with pytest.raises(WorkbookError, match="list churn"):
+        decisions.export(shop, replace(CALL, list_name="churn"), as_of="2026-06")
+
+
 def test_past_windows_are_counted_back_from_the_report_date(tmp_path: Path) -> None:
     shop = write_shop(tmp_path, {"clean/orders": [
         order("a", "2026-06-30", 10, cost=4), order("a", "2026-06-21", 7, cost=0), order("a", "2026-06-20", 5, cost=1),

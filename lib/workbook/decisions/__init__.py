@@ -9,7 +9,7 @@ from workbook.decisions.audience import PURPOSES, Audience, sort_out
 from workbook.decisions.draws import draw, layers
 from workbook.decisions.forecasts import plain, pooled
 from workbook.decisions.lists import KINDS
-from workbook.decisions.making import Request, export
+from workbook.decisions.making import export
 from workbook.decisions.power import ALPHA, POWER, Past, needed, past, smallest_effect
 from workbook.decisions.record import CHANNELS, REASONS, Decision, Forecast, Power, Price, as_json, from_json
 from workbook.decisions.register import (
@@ -24,6 +24,7 @@ from workbook.decisions.register import (
     registered,
     write,
 )
+from workbook.decisions.request import Request
 
 __all__ = [
     "ALPHA",

@@ -16,7 +16,7 @@ from workbook.data.errors import WorkbookError, nearest
 from workbook.data.run import Run
 
 KINDS = ("churn", "segment", "cluster", "risk", "saved", "where")
-_HOMES = {"churn": "churn", "segment": "rfm", "cluster": "clusters", "risk": "risk", "saved": "rfm", "where": "rfm"}
+HOMES = {"churn": "churn", "segment": "rfm", "cluster": "clusters", "risk": "risk", "saved": "rfm", "where": "rfm"}
 # Facts of other chapters that a sentence may name beside those of 04.
 _BESIDE = {"clusters": ("cluster",), "clv": ("clv", "p_alive", "tenth"), "churn": ("probability", "value_at_risk"),
            "profile/customers": ("lifecycle", "region", "city", "acquisition_channel")}
@@ -44,7 +44,7 @@ def rule(run: Run, name: str) -> Rule:
             f"{name!r} is no list.", why=f"Of lists: {nearest(kind, KINDS)}",
             way_out="Write churn, segment:at_risk, cluster:a, risk, risk:late_payer, saved:NAME or "
                     "where:\"recency_days > 90\".")
-    return Rule(name.strip(), kind, _HOMES[kind], _sentence(run, kind, rest))
+    return Rule(name.strip(), kind, HOMES[kind], _sentence(run, kind, rest))
 
 
 def _sentence(run: Run, kind: str, rest: str) -> str:
@@ -59,7 +59,7 @@ def _sentence(run: Run, kind: str, rest: str) -> str:
     if kind == "risk" and not rest:
         return 'reasons != ""'
     column = {"segment": "segment", "cluster": "cluster", "risk": "reasons"}[kind]
-    rows = few_rows(run.table(_HOMES[kind]).select(column).distinct())
+    rows = few_rows(run.table(HOMES[kind]).select(column).distinct())
     there = {word for row in rows for word in (row[column] or "").split()}
     _refuse_unknown(rest, there, kind, "")
     return f'{column} {"contains" if kind == "risk" else "="} "{rest}"'

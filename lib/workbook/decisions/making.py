@@ -7,7 +7,6 @@ import json
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +16,7 @@ import pandas as pd
 
 from workbook import __version__
 from workbook.data.engine import few_rows
-from workbook.data.errors import WorkbookError, nearest
+from workbook.data.errors import WorkbookError
 from workbook.data.findings import read_findings
 from workbook.data.privacy import Pseudonymiser
 from workbook.data.run import Run
@@ -26,33 +25,13 @@ from workbook.data.store import Store
 from workbook.decisions import forecasts, power, prices, register
 from workbook.decisions.audience import Audience, sort_out
 from workbook.decisions.draws import draw, layers
-from workbook.decisions.lists import Rule, people, rule
+from workbook.decisions.lists import HOMES, Rule, people, rule
 from workbook.decisions.outcomes import afterwards, metric_of, past_windows
-from workbook.decisions.record import CHANNELS, Decision, Forecast
+from workbook.decisions.record import Decision, Forecast
+from workbook.decisions.request import Request, refuse_nonsense
 from workbook.history import OrderMetric, order_worth
 
 FEWEST = 2  # customers, without whom there are no two arms
-SHARE = (0.1, 0.5)  # of the list, that may be held out
-
-
-@dataclass(frozen=True)
-class Request:
-    """What somebody asks for."""
-
-    list_name: str  # churn, segment:at_risk, cluster:a, risk, saved:NAME, where:SENTENCE
-    action: str
-    owner: str
-    cost_per_person: float  # currency
-    channel: str = "mail"
-    offer: str = ""
-    effect: str = ""  # expected, a customer treated: 3.5, 3.5..8, 10%, 5%..15%; empty: from the record
-    horizon_days: int = 90
-    control_share: float | None = None  # None: chosen for power
-    recent_days: int = 14  # who had a message within them is left in peace
-    starts_on: date | None = None  # first day of the action; None: the day after the list's last
-    salt: str = "1"
-    again: bool = False  # also where the same list was exported before
-    anyway: bool = False  # also where nothing can be learnt
 
 
 class _Arms(NamedTuple):
@@ -77,8 +56,9 @@ def export(settings: Settings, request: Request, *, as_of: str = "", beside: Bes
         WorkbookError: no such list, nobody left on it, nothing to be learnt from it (unless asked for), or exported
             already (unless asked for again).
     """
-    _refuse_nonsense(request)
+    refuse_nonsense(request)
     run = Run("decisions", settings, Store(settings.store_folder), as_of=as_of, lang="en")
+    _refuse_unmade(run, request)
     asked = rule(run, request.list_name)
     starts_on = request.starts_on or run.as_of + timedelta(days=1)
     digest = _digest(run, asked, request, starts_on)
@@ -94,7 +74,9 @@ def export(settings: Settings, request: Request, *, as_of: str = "", beside: Bes
 
 
 def _audience(run: Run, listed: pd.DataFrame, request: Request, starts_on: date, digest: str) -> Audience:
-    standing = [one for one in register.registered(run.settings) if not one.cancelled]
+    since = starts_on - timedelta(days=request.recent_days)
+    standing = [one for one in register.registered(run.settings)
+                if not one.cancelled and (one.ends_on >= starts_on or one.starts_on >= since)]
     members = {one.id: register.members(run.settings, one.id) for one in standing}
     if request.again:  # the same action again is meant; its control must still not hear of it
         for one in standing:
@@ -219,21 +201,13 @@ def _id(settings: Settings, first: str, *, again: bool) -> str:
     return next(name for number in range(2, len(taken) + 3) if (name := f"{first}-{number}") not in taken)
 
 
-def _refuse_nonsense(request: Request) -> None:
-    for name, text in (("action", request.action), ("owner", request.owner)):
-        if not text.strip():
-            raise WorkbookError(f"The decision has no {name}.", way_out=f'Write --{name} "…".')
-    if request.channel not in CHANNELS:
-        raise WorkbookError(f"{request.channel!r} is no channel: {nearest(request.channel, CHANNELS)}.",
-                            way_out=f"Write one of {', '.join(CHANNELS)}.")
-    if not math.isfinite(request.cost_per_person) or request.cost_per_person < 0:
-        raise WorkbookError("The cost of a decision is money a customer, 0 or more.", way_out="Write --cost 2.50")
-    if request.control_share is not None and not SHARE[0] <= request.control_share <= SHARE[1]:
-        raise WorkbookError(f"A control of {request.control_share:.0%} was asked for.",
-                            why="Below 10 % next to nothing can be seen; above one half it only costs.",
-                            way_out="Write --control-share 0.2, or leave it out: it is chosen for power.")
-    if request.horizon_days < 1 or request.recent_days < 0:
-        raise WorkbookError("Days are whole numbers, the horizon at least 1.", way_out="Write --horizon-days 90")
+def _refuse_unmade(run: Run, request: Request) -> None:
+    """A list is of a report: the tables of its period must be there."""
+    table = HOMES.get(request.list_name.strip().partition(":")[0])
+    if table and not run.has(table):
+        label = run.period.label
+        raise WorkbookError(f"No report of {label} has made the list {request.list_name} yet.",
+                            way_out=f"workbook render --as-of {label}; or name a period that is rendered with --as-of.")
 
 
 def _too_small(decision: Decision) -> WorkbookError:
