@@ -11,9 +11,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup, Tag
 
+from workbook.data import publications
 from workbook.data.findings import Finding, write_findings
 from workbook.data.metrics import METRICS
 from workbook.data.notebooks import read_notebooks
@@ -21,6 +23,7 @@ from workbook.data.periods import containing, period_of
 from workbook.data.settings import Settings, load_settings
 from workbook.output import cards, i18n
 from workbook.output.report import advice, bridge, trends, verdict
+from workbook.output.report.body import body_of
 from workbook.output.report.headlines import HEADLINES, Reading, headline_cards
 from workbook.output.report.pages import write_pages
 
@@ -377,6 +380,19 @@ def test_states_and_files_of_each_report_are_listed(shop: Settings) -> None:
             shop.reports_folder / target.replace("/en/index.html", "")).exists()
 
 
+def test_the_list_shows_what_was_first_published_and_who_approved(shop: Settings) -> None:
+    folder = report_of(shop, "2026-06", profiled())
+    first = json.loads((folder / "findings.json").read_text(encoding="utf-8"))
+    publications.keep_first(shop, publications.Made("2026-06", "1", first, {}))
+    changed = {"03_profiling": first["03_profiling"] | {"net_revenue": {"value": 1234.0, "unit": "money"}}}
+    (folder / "findings.json").write_text(json.dumps(changed), encoding="utf-8")
+    publications.keep_approval(shop, publications.Made("2026-06", "1", changed, {}), by="Ming", comment="")
+    row = periods_page(shop).select_one("tbody tr")
+    assert isinstance(row, Tag) and [mark.get_text() for mark in row.select(".state")] == ["approved"]
+    revenue = row.select_one('td[data-figure="03_profiling.net_revenue"]')
+    assert isinstance(revenue, Tag) and revenue.get_text() == "€1,000"
+
+
 def test_a_folder_that_is_no_period_is_left_out(shop: Settings) -> None:
     report_of(shop, "2026-06", profiled())
     (shop.reports_folder / "notes").mkdir()
@@ -387,6 +403,22 @@ def test_a_folder_that_is_no_period_is_left_out(shop: Settings) -> None:
 def test_an_empty_workspace_has_no_list(shop: Settings) -> None:
     shop.reports_folder.mkdir(exist_ok=True)
     assert trends.write_list(shop) is None and not list(shop.reports_folder.iterdir())
+
+
+def test_cards_of_a_chapter_are_made_anew_and_can_be_linked_to(shop: Settings, tmp_path: Path) -> None:
+    """What a card is compared with may be found after it was shown, or published after the notebook ran."""
+    shown = cards.figure_card("03_profiling", "net_revenue", Finding(1000.0, "money"))
+    assert "more than noise" not in shown
+    output = nbformat.v4.new_output("display_data", {"text/html": f"<div>{shown}{shown}</div>", "text/plain": "x"})
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("figures()", outputs=[output])])
+    nbformat.write(book, tmp_path / "book.ipynb")
+    here = reading(shop, profiled())
+    body = body_of(tmp_path / "book.ipynb", lambda chapter, name: cards.figure_card(
+        chapter, name, PROFILE[name], here.company(chapter, name)))
+    assert body.html.count("more than noise") == 2 and body.anchors == ("03_profiling.net_revenue",)
+    assert body.html.count('id="03_profiling.net_revenue"') == 1
+    kept = body_of(tmp_path / "book.ipynb", lambda _chapter, _name: None)
+    assert kept.html.count("has not been rendered") == 2, "without a finding the notebook's own card stays"
 
 
 # --- looked at in a browser, and read for its language ----------------------------------------------
