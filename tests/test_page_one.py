@@ -25,6 +25,7 @@ from workbook.output import cards, i18n
 from workbook.output.report import advice, bridge, trends, verdict
 from workbook.output.report.body import body_of
 from workbook.output.report.headlines import HEADLINES, Reading, headline_cards
+from workbook.output.report.key_figures import KEY_FIGURES, key_figures
 from workbook.output.report.pages import write_pages
 
 SETTINGS = """
@@ -106,7 +107,7 @@ def test_what_was_first_published_goes_before_what_is_found_today(shop: Settings
     ("active_customers", "Target", "✗ missed 50"), ("active_customers", "Last year", "no records of a year ago"),
     ("active_customers", "Before", "▼ −2.4% 41 noise not tested"),
     ("new_customers", "Before", "no earlier period to compare with"), ("new_customers", "Target", "none set"),
-    ("new_customers", "Last year", "not compared yet"),
+    ("new_customers", "Last year", "no report of a year ago"),
     ("second_purchase_rate_90d", "Before", "the period before has not been rendered"),
 ])  # fmt: skip
 def test_what_cannot_be_compared_is_said_in_words(shop: Settings, name: str, line: str, said: str) -> None:
@@ -419,6 +420,19 @@ def test_cards_of_a_chapter_are_made_anew_and_can_be_linked_to(shop: Settings, t
     assert body.html.count('id="03_profiling.net_revenue"') == 1
     kept = body_of(tmp_path / "book.ipynb", lambda _chapter, _name: None)
     assert kept.html.count("has not been rendered") == 2, "without a finding the notebook's own card stays"
+
+
+def test_a_figure_without_an_aligned_year_is_seen_beside_last_year_s_report(shop: Settings) -> None:
+    found = {"08_churn": {"value_at_risk": Finding(500.0, "money"), "listed_customers": Finding(None, reason="x")}}
+    here = reading(shop, found)._replace(year={"08_churn": {"value_at_risk": Finding(400.0, "money")}})
+    [(key, card)] = key_figures(here, "08_churn").items()
+    assert key == "08_churn.value_at_risk" and lines(card)["Last year"] == "▲ +25.0% €400.00"
+    aligned = reading(shop, profiled())._replace(year={"03_profiling": {"net_revenue": Finding(1.0, "money")}})
+    assert lines(card_of("net_revenue", aligned))["Last year"].startswith("▲ +5.3% €950"), "what was aligned goes first"
+
+
+def test_key_figures_are_figures_that_chapters_define() -> None:
+    assert {f"{chapter}.{name}" for chapter, names in KEY_FIGURES.items() for name in names} - METRICS.keys() == set()
 
 
 # --- looked at in a browser, and read for its language ----------------------------------------------

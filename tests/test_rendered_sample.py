@@ -26,6 +26,7 @@ from workbook.data.notebooks import read_notebooks
 from workbook.data.settings import load_settings
 from workbook.output import report
 from workbook.output.report.headlines import HEADLINES
+from workbook.output.report.key_figures import KEY_FIGURES
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LANGUAGES = {"en": "en", "zh": "zh-CN"}
@@ -115,6 +116,13 @@ def test_headlines_stand_beside_last_year_and_the_target(rendered: Path) -> None
     assert re.fullmatch(r"Last year [▲▼] [+−][\d.]+% ¥[\d,]+ (more than|within) noise", year), year
     assert target == "Target ✓ met ¥95,000"
     assert "Margin" in first.select_one(".wb-aside").get_text()
+
+
+def test_every_chapter_with_key_figures_shows_them_beside_the_period_before(pages: list[Page]) -> None:
+    for page in pages:
+        if page.path.stem in {"03_profiling", *KEY_FIGURES}:
+            rows = [card.select_one(".wb-beside > div") for card in page.soup.select(".wb-figure")]
+            assert len(rows) >= 2 and all(row.get_text(strip=True) for row in rows), page.name
 
 
 def test_page_one_shows_what_moved_revenue_and_what_to_do(rendered: Path) -> None:

@@ -47,7 +47,7 @@ class Row(NamedTuple):
 
 def company(
     chapter: str, name: str, found: Mapping[str, Finding], published: Mapping[str, Finding],
-    targets: Mapping[str, Decimal], *, whole: bool = True,
+    targets: Mapping[str, Decimal], *, year: Mapping[str, Finding] | None = None, whole: bool = True,
 ) -> Company:
     """What stands beside a figure of a chapter.
 
@@ -55,10 +55,13 @@ def company(
         found: the chapter's findings of this run.
         published: those of the period before, as first published.
         targets: figure → value of one period, as declared.
+        year: those of the same period last year, as first published; for figures that this run did not align itself.
         whole: whether the period is over.
     """
-    others = (found.get(f"{name}_noise"), found.get(f"{name}_year_ago"), found.get(f"{name}_year_noise"))
-    return Company(earlier(name, found, published, whole=whole), *others, _target(chapter, name, targets), whole)
+    year_ago = found.get(f"{name}_year_ago") or (year or {}).get(name)
+    noises = found.get(f"{name}_noise"), found.get(f"{name}_year_noise")
+    return Company(earlier(name, found, published, whole=whole), noises[0], year_ago, noises[1],
+                   _target(chapter, name, targets), whole)
 
 
 def _target(chapter: str, name: str, targets: Mapping[str, Decimal]) -> float | None:
@@ -134,7 +137,7 @@ def moved(now: Finding, then: Finding) -> str:
 
 def figure_card(
     chapter: str, name: str, finding: Finding, beside: Company = ALONE, *, href: str = "", full: bool = False,
-    aside: str = "", behind: bool = False,
+    aside: str = "", behind: bool = False, anchor: bool = False,
 ) -> str:
     """One card: name, value, interval, what it is compared with, definition on demand.
 
@@ -142,14 +145,15 @@ def figure_card(
         full: also say what is not known to compare with, and be a place that links lead to.
         aside: a second figure as HTML, such as the margin beside net revenue.
         behind: lead to the page behind the figure, which a report has.
+        anchor: be a place that links lead to, as a full card is.
     """
     title = escape(metric_name(chapter, name))
     title = f'<a href="{escape(href)}">{title}</a>' if href else title
     lines = "".join(_line(row) for row in rows(name, finding, beside, full=full))
     key = escape(f"{chapter}.{name}")
-    anchor = f' id="{key}"' if full else ""
+    place = f' id="{key}"' if full or anchor else ""
     return (
-        f'<div class="wb-figure"{anchor} data-figure="{key}"><h3>{title}</h3>'
+        f'<div class="wb-figure"{place} data-figure="{key}"><h3>{title}</h3>'
         f'<div class="wb-value">{escape(shown(finding))}</div>{_rests(finding, full)}'
         f'<dl class="wb-beside">{lines}</dl>{aside}{definition(chapter, name, behind=behind)}</div>'
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from markupsafe import Markup, escape
@@ -45,6 +46,7 @@ class Reading(NamedTuple):
     states: Mapping[str, str]  # chapter → done, failed, skipped, absent; a chapter that does not exist is not in it
     settings: Settings
     whole: bool  # whether the period is over
+    year: Found = MappingProxyType({})  # of the same period last year, as first published
     anchors: frozenset[str] = frozenset()  # chapter.finding of each card that a chapter's page has
 
     def of(self, chapter: str, name: str) -> Finding | None:
@@ -52,7 +54,7 @@ class Reading(NamedTuple):
 
     def company(self, chapter: str, name: str) -> cards.Company:
         return cards.company(chapter, name, self.findings.get(chapter, {}), self.published.get(chapter, {}),
-                             self.settings.targets, whole=self.whole)
+                             self.settings.targets, year=self.year.get(chapter, {}), whole=self.whole)
 
     def why_not(self, chapter: str, name: str) -> words.Absence:
         """Why a figure is not there, and how to add it."""

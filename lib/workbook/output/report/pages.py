@@ -26,6 +26,7 @@ from workbook.output.report.body import Body, body_of, typeset
 from workbook.output.report.comments import Comment, note, read_comments
 from workbook.output.report.frame import templates
 from workbook.output.report.headlines import Reading, headline_cards
+from workbook.output.report.key_figures import key_figures
 from workbook.output.report.parts import write_parts
 from workbook.output.report.restated import approval, restated
 from workbook.output.words import advice as advice_words
@@ -74,7 +75,7 @@ def _reading(folder: Path, settings: Settings, record: dict[str, Any]) -> Readin
     period = periods.period_of(record["period"], settings.period)
     states = {outcome["chapter"]: outcome["state"] for outcome in record["outcomes"]}
     return Reading(read_findings(folder / "findings.json"), first_published(settings, period.previous().label), states,
-                   settings, period.is_whole)
+                   settings, period.is_whole, first_published(settings, period.year_ago().label))
 
 
 def _write_language(
@@ -94,17 +95,19 @@ def _write_language(
     bodies = {
         chapter.name: body_of(folder / lang / "notebooks" / f"{chapter.name}.ipynb", _renewed(reading))
         for chapter in chapters if chapter.state != "absent"}
+    keys = {name: {} if body.anchors else key_figures(reading, name) for name, body in bodies.items()}
     for chapter in chapters:
         if chapter.name in bodies:
             body = bodies[chapter.name]
             html = made.get_template("chapter.html").render(
-                **shared, chapter=chapter, chapters=chapters, body=Markup(body.html), contents=body.contents)
+                **shared, chapter=chapter, chapters=chapters, body=Markup(body.html), contents=body.contents,
+                cards=list(keys[chapter.name].values()))
             write_whole(folder / lang / chapter.href, typeset(html, lang))
             found = reading.findings.get(chapter.name, {})
             figure_pages.write_figures(chapter.name, chapter.title, found, seen, made, shared, period)
     first = made.get_template("index.html").render(
         **shared, chapters=chapters, divided=divided,
-        **_page_one(reading._replace(anchors=_anchors(bodies)), record, period))
+        **_page_one(reading._replace(anchors=_anchors(bodies, keys)), record, period))
     write_whole(folder / lang / "index.html", typeset(first, lang))
 
 
@@ -138,8 +141,9 @@ def _renewed(reading: Reading) -> Any:
     return card
 
 
-def _anchors(bodies: dict[str, Body]) -> frozenset[str]:
-    return frozenset(anchor for body in bodies.values() for anchor in body.anchors)
+def _anchors(bodies: dict[str, Body], keys: dict[str, dict[str, Markup]]) -> frozenset[str]:
+    of_bodies = (anchor for body in bodies.values() for anchor in body.anchors)
+    return frozenset([*of_bodies, *(key for found in keys.values() for key in found)])
 
 
 def comment(settings: Settings, label: str, chapter: str, text: str, *, by: str = "") -> Path:

@@ -27,7 +27,7 @@ def not_rendered() -> str:
 
 
 def no_year() -> str:
-    return _("not compared yet")
+    return _("no report of a year ago")
 
 
 def no_target() -> str:
