@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jinja2 import Environment
+from markupsafe import Markup
 
 from workbook.data import periods
 from workbook.data.findings import Finding
@@ -17,7 +18,7 @@ from workbook.data.metrics import METRICS
 from workbook.data.publications import first_published, published_labels
 from workbook.data.settings import Settings
 from workbook.data.store import write_whole
-from workbook.output import i18n, page
+from workbook.output import cards, i18n, page
 from workbook.output.i18n import _
 from workbook.output.report import ledgers
 from workbook.output.report.body import typeset
@@ -37,7 +38,7 @@ class Entry(NamedTuple):
     name: str
     value: str
     rests: str
-    grade: str
+    grade: Markup  # of its evidence, where it claims a cause or a future
     definition: str
     facts: str
     control: str
@@ -96,6 +97,7 @@ def _entry(
             for then, found in history if name in found.get(chapter, {})]
     told.append((i18n.period(period), words.value(finding), True))
     return Entry(
-        name, page.metric_name(chapter, name), words.value(finding), words.rests(finding), finding.evidence,
-        _(metric.definition) if metric else "", words.facts(chapter, name), words.control(name, gates),
+        name, page.metric_name(chapter, name), words.value(finding), words.rests(finding),
+        Markup(cards.badge(finding.evidence)) if finding.evidence else Markup(""),
+        _(metric.definition) if metric else "", words.facts(chapter, name), words.control(name, gates, period.label),
         tuple(told), own.way_of.get(name))

@@ -13,8 +13,6 @@ from workbook.output.cards import shown
 from workbook.output.i18n import _
 from workbook.output.words.cleaning import gate_name
 
-MEASURES = ("net_revenue", "revenue", "orders", "customers", "rows")
-
 
 def facts(chapter: str, name: str) -> str:
     """Key, version and owner of a figure."""
@@ -43,9 +41,9 @@ def value(finding: Finding) -> str:
     return shown(finding)
 
 
-def control(name: str, gates: Sequence[Gate]) -> str:
-    """The total that finance declared for a figure, and whether it is met; "" where none was declared."""
-    own = [gate for gate in gates if gate.gate == f"control_{name}"]
+def control(name: str, gates: Sequence[Gate], label: str) -> str:
+    """The total that finance declared for a figure of a period, and whether it is met; "" where none was declared."""
+    own = [gate for gate in gates if gate.gate == f"control_{name}" and gate.period == label]
     return "; ".join(
         _("{gate}: {left} beside {right}, {met}").format(
             gate=gate_name(gate), left=i18n.number(gate.left, 2), right=i18n.number(gate.right, 2),
