@@ -1,7 +1,7 @@
 """Decisions from one end to the other: exported, done, simulated on, and settled by 07."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -136,3 +136,25 @@ def test_the_chinese_page_says_the_same(workspace: Path, english: tuple[dict, st
     found, said = run_07(workspace, tmp_path, lang="zh")
     assert found == english[0]
     assert "决策" in said and "is not over yet" not in said
+
+
+def test_a_trainer_carries_the_decisions_out_by_command(
+    workspace: Path, tmp_path: Path, workbook: Callable[..., str]
+) -> None:
+    """The same shop again, in which the treated of every decision order at twice their rate."""
+    asked = ("simulate", "--customers", str(CUSTOMERS), "--months", str(MONTHS), "--seed", str(SEED),
+             "--format", "parquet")
+    workbook(*asked, "--out", "without", folder=tmp_path)
+    workbook(*asked, "--out", "with", "--decisions", str(workspace / "workbook.yaml"), "--rate", "2", folder=tmp_path)
+    settings = load_settings(workspace / "workbook.yaml")
+    made = decisions.registered(settings)
+    contacts = pd.read_parquet(tmp_path / "with" / "contacts.parquet")
+    for one in made:
+        told = set(contacts.loc[contacts["campaign_id"] == one.id, "customer_id"])
+        people = decisions.members(settings, one.id)
+        assert told == set(people.loc[people["arm"] == "treated", "customer_id"])
+    orders = {name: pd.read_parquet(tmp_path / name / "orders.parquet") for name in ("without", "with")}
+    assert len(orders["with"]) > len(orders["without"])
+    first = made[0].starts_on
+    earlier = [frame[frame["ordered_on"] < first].reset_index(drop=True) for frame in orders.values()]
+    pd.testing.assert_frame_equal(*earlier)

@@ -76,9 +76,19 @@ def simulate(
     months: Annotated[int, typer.Option(min=1, help="months")] = 30,
     seed: Annotated[int, typer.Option(help="same seed, same bytes")] = 1,
     form: Annotated[str, typer.Option("--format", help="records, as a shop exports them, or parquet")] = "records",
+    decisions: Annotated[Path | None, typer.Option(
+        help="workbook.yaml of a workspace on this shop: whom its decisions treat is treated")] = None,
+    rate: Annotated[float, typer.Option(min=0.0, help="what those decisions multiply the rate of orders by")] = 1.0,
 ) -> None:
     """Write a shop whose truth is known, and the truth beside it."""
     from workbook.data import simulate as simulation
+    from workbook.decisions import members, registered
 
-    simulation.write(out, customers, months, seed, form=form, progress=True)
+    settings = load_settings(decisions) if decisions else None
+    actions = tuple(simulation.Action(
+        one.id, one.starts_on, tuple(members(settings, one.id).query("arm == 'treated'")["customer_id"]), rate=rate,
+        days=one.horizon_days, cost=one.cost_per_person, channel=one.channel, offer=one.offer,
+    ) for one in (registered(settings) if settings else ()) if not one.cancelled)  # fmt: skip
+    simulation.write(out, customers, months, seed, form=form, progress=True,
+                     parameters=simulation.Parameters(actions=actions))
     typer.echo(f"Written: {out}")
