@@ -160,3 +160,5 @@ class TestBuilder:
         wanted = segments.parse("region = East and purchase_days > 0")
         assert len(frame) == rows == segments.size(people, wanted).customers > 0
         assert frame["spend_12m"].is_monotonic_decreasing
+        about = path.with_suffix(".txt").read_text(encoding="utf-8")
+        assert all(part in about for part in (f"{rows} customers", "2026", "region = East and purchase_days > 0"))

@@ -13,10 +13,12 @@ from IPython.display import display
 from workbook import segments
 from workbook.data.errors import WorkbookError
 from workbook.data.run import Run
+from workbook.data.store import write_whole
 from workbook.output import charts, i18n, page
 from workbook.output.explore.panel import WIDE, panel
 from workbook.output.explore.selection import Watching
 from workbook.output.i18n import _
+from workbook.output.words import decisions
 from workbook.output.words import rfm as words
 from workbook.rfm import Thresholds, WhatIf, what_if
 
@@ -224,10 +226,11 @@ def _size(people: ir.Table, sentence: str) -> segments.Size | str:
 
 
 def write_list(run: Run, people: ir.Table, name: str, sentence: str) -> tuple[Path, int]:
-    """The customers of a segment as a CSV file that Excel and a CRM read: reports/lists/<name>-<day>.csv."""
+    """The customers of a segment as a CSV file to look at, and what it is: reports/lists/<name>-<day>.csv and .txt."""
     name = segments.checked_name(name)
     rows = run.frame(segments.listed(people, sentence, columns=["segment", "value_class", "spend_12m"]))
     path = run.settings.reports_folder / "lists" / f"{name}-{run.as_of.isoformat()}.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
     rows.to_csv(path, index=False, encoding="utf-8-sig", quoting=csv.QUOTE_NONNUMERIC)
+    write_whole(path.with_suffix(".txt"), decisions.plain_list(name, sentence, run.period, len(rows)))
     return path, len(rows)

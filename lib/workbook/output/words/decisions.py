@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from workbook.data.periods import Period
 from workbook.decisions import Decision, Forecast, Power, Price
 from workbook.output import i18n
 from workbook.output.i18n import _, ngettext
@@ -180,6 +181,13 @@ def rows(decisions: Sequence[Decision]) -> pd.DataFrame:
           "treated": one.treated, "control": one.control, "expected": one.forecast.total, "state": state(one)}
          for one in reversed(decisions)],
         columns=["id", "period", "action", "list", "owner", "treated", "control", "expected", "state"])
+
+
+def plain_list(name: str, rule: str, period: Period, customers: int) -> str:
+    """What goes along with a list that is no decision yet: rule, period, count."""
+    return _("{name}: {n} customers of {period}, by the rule: {rule}. A list to look at; to contact anybody on it, "
+             "write `workbook export \"saved:{name}\" …`, which takes out who may not be contacted and holds out a "
+             "control.").format(name=name, n=i18n.number(customers), period=i18n.period(period), rule=rule.strip()) + "\n"
 
 
 def _gap() -> str:
