@@ -185,9 +185,10 @@ def rows(decisions: Sequence[Decision]) -> pd.DataFrame:
 
 def plain_list(name: str, rule: str, period: Period, customers: int) -> str:
     """What goes along with a list that is no decision yet: rule, period, count."""
-    return _("{name}: {n} customers of {period}, by the rule: {rule}. A list to look at; to contact anybody on it, "
+    told = _("{name}: {n} customers of {period}, by the rule: {rule}. A list to look at; to contact anybody on it, "
              "write `workbook export \"saved:{name}\" …`, which takes out who may not be contacted and holds out a "
-             "control.").format(name=name, n=i18n.number(customers), period=i18n.period(period), rule=rule.strip()) + "\n"
+             "control.")
+    return told.format(name=name, n=i18n.number(customers), period=i18n.period(period), rule=rule.strip()) + "\n"
 
 
 def _gap() -> str:
