@@ -101,7 +101,12 @@ def ngettext(one: str, many: str, n: int) -> str:
 
 def locale() -> Locale:
     """Babel's locale of the language in use."""
-    return Locale.parse(LOCALES[_speaking["lang"]])
+    return _locale(_speaking["lang"])
+
+
+@cache
+def _locale(language: str) -> Locale:
+    return Locale.parse(LOCALES[language])
 
 
 def is_nothing(x: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,13 +38,13 @@ def body_of(path: Path, card: Card) -> Body:
     """
     if not path.exists():
         return Body("", [])
-    html, _resources = _exporter().from_notebook_node(_for_readers(nbformat.read(path, as_version=4)))
+    html, _resources = _exporter().from_notebook_node(_for_readers(executed(path)))
     soup = BeautifulSoup(html, "html.parser")
     for heading in soup.find_all("h1"):
         heading.decompose()  # the page has its own
     for picture in soup.find_all("img"):
         picture["loading"] = "lazy"
-    for cell in soup.select("div.cell"):
+    for cell in soup.find_all("div", class_="cell"):
         if not cell.get_text(strip=True) and not cell.find(["img", "svg"]):
             cell.decompose()
     anchors = _renew_cards(soup, card)
@@ -53,6 +54,11 @@ def body_of(path: Path, card: Card) -> Body:
         heading["id"] = f"section-{number}"
         contents.append((heading["id"], heading.get_text(strip=True)))
     return Body(str(soup), contents, anchors)
+
+
+def executed(path: Path) -> nbformat.NotebookNode:
+    """A notebook that a render has run: papermill wrote it, so that it need not be checked against the format again."""
+    return nbformat.from_dict(json.loads(path.read_text(encoding="utf-8")))
 
 
 @cache
@@ -65,7 +71,7 @@ def _exporter() -> HTMLExporter:
 def _renew_cards(soup: BeautifulSoup, card: Card) -> tuple[str, ...]:
     """Each card made anew; the first of each figure gets the id that other pages link to."""
     known: dict[str, None] = {}
-    for old in soup.select(".wb-figure[data-figure]"):
+    for old in soup.find_all("div", attrs={"data-figure": True}):
         key = str(old["data-figure"])
         made = card(*key.split(".", 1))
         fresh = BeautifulSoup(made, "html.parser").find() if made else None

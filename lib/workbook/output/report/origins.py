@@ -11,6 +11,7 @@ import nbformat
 
 from workbook.data.provenance import KIND
 from workbook.output.report import slices
+from workbook.output.report.body import executed
 
 _CLAUSES = re.compile(
     r"(?<=\S) (?=(?:FROM|WHERE|GROUP BY|ORDER BY|HAVING|LIMIT|LEFT OUTER JOIN|INNER JOIN|UNION ALL)\b)")
@@ -35,13 +36,13 @@ class Origins(NamedTuple):
 NOTHING = Origins((), {}, ())
 
 
-def origins(executed: Iterable[Path]) -> Origins:
+def origins(paths: Iterable[Path]) -> Origins:
     """What the executed notebooks of one chapter tell, one a language; the one that asked most is believed.
 
     A second language reads what the first one made, and asks less.
     """
-    told = [(notebook, found) for path in executed if path.exists()
-            for notebook in [nbformat.read(path, as_version=4)] if (found := _provenance(notebook))]
+    told = [(notebook, found) for path in paths if path.exists()
+            for notebook in [executed(path)] if (found := _provenance(notebook))]
     if not told:
         return NOTHING
     notebook, found = max(told, key=lambda pair: len(pair[1]["queries"]))

@@ -9,7 +9,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from jinja2 import Environment
 from markupsafe import Markup
 
@@ -22,7 +21,7 @@ from workbook.data.settings import Settings
 from workbook.data.store import write_whole
 from workbook.output import cards, forms, i18n
 from workbook.output.report import advice, bridge, figure_pages, trends, verdict
-from workbook.output.report.body import Body, body_of, typeset
+from workbook.output.report.body import Body, body_of, executed, typeset
 from workbook.output.report.comments import Comment, note, read_comments
 from workbook.output.report.frame import templates
 from workbook.output.report.headlines import Reading, headline_cards
@@ -163,7 +162,7 @@ def comment(settings: Settings, label: str, chapter: str, text: str, *, by: str 
 def _chapter(outcome: dict[str, Any], folder: Path, reading: Reading, remarks: list[Comment]) -> Chapter:
     name, state = outcome["chapter"], outcome["state"]
     source = folder / "notebooks" / f"{name}.ipynb"
-    opening = nbformat.read(source, as_version=4).cells if source.exists() else []
+    opening = executed(source).cells if source.exists() else []
     first = next((cell.source for cell in opening if cell.cell_type == "markdown" and title(cell.source)), "")
     if state == "done":
         sentence = _summary(name, reading.findings.get(name, {}), reading.published.get(name, {}))
