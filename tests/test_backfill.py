@@ -44,7 +44,7 @@ run.find("told_before", last and last.value, unit="money", reason="" if last els
 run.keep("profile/customers", run.table("clean/customers"))
 """
 JANUARY = ("1,ann,2026-01-05,100", "2,bob,2026-01-20,50.5", "3,cid,2026-01-31,20")
-FEBRUARY = ("4,ann,2026-02-03,40", "5,dan,2026-02-27,60.25")
+FEBRUARY = ("4,ann,2026-02-03,40", "5,dan,2026-02-28,60.25")
 MARCH = ("6,bob,2026-03-02,9",)
 
 
@@ -96,6 +96,7 @@ def test_the_order_of_filling_changes_nothing_and_later_data_neither(tmp_path: P
     backward = shop_in(tmp_path / "backward", one=JANUARY, two=FEBRUARY, three=MARCH)
     assert report.render(backward, as_of="2026-02").ok
     alone = found(backward, "2026-02")
+    assert not report.behind(load_settings(backward), backward.parent / "reports" / "2026-02")
     filled = back_fill(backward, first="2026-01", last="2026-01")
     assert [(one.label, one.state, one.reason) for one in filled] == [
         ("2026-01", "rendered", ""), ("2026-02", "rendered", "it compares with 2026-01")]

@@ -62,6 +62,8 @@ def render(
     if rendered.kept:
         typer.echo(f"The last good report is still {rendered.kept / 'index.html'}")
     typer.echo(f"{'The report' if rendered.ok else 'The incomplete report'}: {rendered.index}")
+    if rendered.ok and (after := report.behind(load_settings(settings), rendered.folder)):
+        typer.echo(f"The report of {after} compares with this one and is behind: workbook render --as-of {after}")
     if told(rendered.forms, rendered.folder) or not rendered.ok:
         raise typer.Exit(1)
 

@@ -84,12 +84,18 @@ def back_fill(
         for period in plan.periods:
             filled.append(_fill(declared.file, period, "", lang=lang, force=force, tell=tell))
             ended(filled[-1])
-        behind = plan.periods[-1].next()
-        if reuse.is_behind(declared, declared.reports_folder / behind.label):
-            reason = f"it compares with {plan.periods[-1].label}"
-            filled.append(_fill(declared.file, behind, reason, lang=lang, force=False, tell=tell))
+        after = behind(declared, declared.reports_folder / plan.periods[-1].label)
+        if after:
+            reason, period = f"it compares with {plan.periods[-1].label}", periods.period_of(after, declared.period)
+            filled.append(_fill(declared.file, period, reason, lang=lang, force=False, tell=tell))
             ended(filled[-1])
     return filled
+
+
+def behind(settings: Settings, folder: Path) -> str:
+    """The period after a rendered one, where it was rendered when less was published to compare with; else empty."""
+    label = periods.period_of(folder.name, settings.period).next().label
+    return label if reuse.is_behind(settings, settings.reports_folder / label) else ""
 
 
 def _plan(settings: Settings, notebooks: list[Notebook], first: str, last: str) -> Plan:

@@ -23,10 +23,8 @@ class Row(NamedTuple):
     """A line of the table: a cause and its part of each figure, or a total."""
 
     name: str
-    meaning: str
     cells: list[str]
-    total: bool
-    orders: str = ""  # how many it changed
+    told: str = ""  # what the cause stands for and how many orders it changed; empty: a total
     examples: tuple[str, ...] = ()
 
 
@@ -83,17 +81,15 @@ def _rows(measures: list[dict[str, Any]], split: Mapping[str, Any], against: Map
     changed = {cause["cause"]: cause for cause in split["causes"]}
     codes = dict.fromkeys([*changed, *(code for measure in measures for code in measure["parts"])])
     parts = [
-        Row(words.cause(code), words.meaning(code),
-            [words.part(Decimal(measure["parts"].get(code, "0")), measure["unit"]) for measure in measures], False,
-            *_orders(changed.get(code))) for code in codes]
-    return [Row(words.then_row(against), "", totals["then"], True), *parts,
-            Row(words.now_row(), "", totals["now"], True)]  # fmt: skip
+        Row(words.cause(code),
+            [words.part(Decimal(measure["parts"].get(code, "0")), measure["unit"]) for measure in measures],
+            *_orders(code, changed.get(code))) for code in codes]
+    return [Row(words.then_row(against), totals["then"]), *parts, Row(words.now_row(), totals["now"])]
 
 
-def _orders(cause: Mapping[str, Any] | None) -> tuple[str, tuple[str, ...]]:
-    if cause is None:
-        return "", ()
-    return words.examples(cause["orders"], len(cause["examples"])), tuple(cause["examples"])
+def _orders(code: str, cause: Mapping[str, Any] | None) -> tuple[str, tuple[str, ...]]:
+    shown = tuple(cause["examples"]) if cause else ()
+    return words.told(code, cause["orders"] if cause else 0, len(shown)), shown
 
 
 def _picture(money: Mapping[str, Any], against: Mapping[str, str]) -> Bridge | None:

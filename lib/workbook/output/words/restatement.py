@@ -60,12 +60,12 @@ def no_orders() -> str:
 
 def cause(code: str) -> str:
     return {
-        "erased": _("Deleted or erased records"),
+        "erased": _("Deleted or erased"),
         "late": _("Late or corrected data"),
         "returns": _("Returns"),
         "identities": _("Merged identities"),
         "rules": _("Changed rules"),
-        "code": _("Another version of the workbook"),
+        "code": _("New workbook version"),
         "other": _("Other records"),
     }[code]
 
@@ -89,9 +89,9 @@ def exact(value: Decimal, unit: str) -> str:
 
 
 def part(value: Decimal, unit: str) -> str:
-    """A change, with its sign."""
-    sign = "+" if value > 0 else "−" if value < 0 else ""
-    return sign + exact(abs(value), unit)
+    """A change, with its sign; a dash where there is none."""
+    sign = "+" if value > 0 else "−"
+    return sign + exact(abs(value), unit) if value else i18n.NOTHING
 
 
 def then_row(against: Mapping[str, str]) -> str:
@@ -102,12 +102,15 @@ def now_row() -> str:
     return _("Now")
 
 
-def examples(orders: int, shown: int) -> str:
-    """How many orders a cause changed; the heading of some of their numbers."""
-    text = ngettext("{n} order", "{n} orders", orders).format(n=i18n.number(orders))
-    if shown < orders:
-        return text + _(", those that move the most money:")
-    return text + _(":")
+def told(code: str, orders: int, shown: int) -> str:
+    """A cause, what it stands for, and how many orders it changed: what their numbers follow upon."""
+    colon, semicolon = (": ", "; ") if i18n.lang() == "en" else ("：", "；")
+    said = cause(code) + colon + meaning(code)
+    if not orders:
+        return said
+    number = ngettext("{n} order", "{n} orders", orders).format(n=i18n.number(orders))
+    most = _(", those that move the most money") if shown < orders else ""
+    return said + semicolon + number + most + colon
 
 
 def other_figures(n: int) -> str:
@@ -116,10 +119,11 @@ def other_figures(n: int) -> str:
 
 def moved(then: Any, now: Any, unit: str) -> tuple[str, str]:
     """Both values of a figure, with as many decimals as tell them apart."""
-    told, found = i18n.quantity(then, unit), i18n.quantity(now, unit)
-    if told == found and isinstance(then, int | float) and isinstance(now, int | float):
-        return f"{then:.10g}", f"{now:.10g}"
-    return told, found
+    pairs = [(i18n.quantity(then, unit), i18n.quantity(now, unit))]
+    if isinstance(then, int | float) and isinstance(now, int | float):
+        shown = i18n.percent if unit == "share" else i18n.money if unit == "money" else i18n.number
+        pairs += [(shown(then, digits), shown(now, digits)) for digits in range(1, 9)]
+    return next((pair for pair in pairs if pair[0] != pair[1]), pairs[0])
 
 
 def _day(at: str) -> str:
