@@ -159,17 +159,17 @@ def figure_card(
     )
 
 
-def _rests(finding: Finding, with_count: bool) -> str:
+def _rests(finding: Finding, short: bool) -> str:
     """The interval, the number of cases and the grade of evidence, where there are any."""
     told = []
     if finding.low is not None and finding.high is not None:
         low, high = i18n.quantity(finding.low, finding.unit), i18n.quantity(finding.high, finding.unit)
-        told.append(_("between {low} and {high}").format(low=low, high=high))
-    if with_count and finding.n is not None and (told or finding.unit == "share"):
+        told.append((_("{low} to {high}") if short else _("between {low} and {high}")).format(low=low, high=high))
+    if short and finding.n is not None and finding.unit == "share":
         told.append(f"n = {i18n.number(finding.n)}")
     interval = f'<span class="wb-interval">{escape(" · ".join(told))}</span>' if told else ""
-    return f'<div class="wb-rests">{badge(finding.evidence) if finding.evidence else ""}{interval}</div>' if (
-        told or finding.evidence) else ""
+    grade = badge(finding.evidence) if finding.evidence else ""
+    return f'<div class="wb-rests">{grade}{interval}</div>' if grade or interval else ""
 
 
 def _line(row: Row) -> str:

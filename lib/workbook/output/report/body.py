@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 import nbformat
 from bs4 import BeautifulSoup
 from nbconvert import HTMLExporter
+from nbformat import v4
 
 from workbook.data.provenance import KIND
 from workbook.output.report.reachable import make_reachable
@@ -58,7 +58,7 @@ def body_of(path: Path, card: Card) -> Body:
 
 def executed(path: Path) -> nbformat.NotebookNode:
     """A notebook that a render has run: papermill wrote it, so that it need not be checked against the format again."""
-    return nbformat.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    return v4.reads(path.read_text(encoding="utf-8"))
 
 
 @cache
