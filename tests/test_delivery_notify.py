@@ -391,7 +391,7 @@ notify:
   webhooks: [{{url: "{hook.url}?key=${{HOOK_TOKEN}}"}}, {{url: "http://127.0.0.1:9/", format: slack}}]
   mail: {{server: localhost, port: {box.port}, security: plain, sender: a@b.example, to: [c@d.example], lang: zh}}
 """)
-    book("02_cleaning", "run.find('net_revenue', 1100.0, unit='money')")
+    book("10_fine")
     book("11_broken", f"raise ValueError('no answer to {SECRET} for {PHONE}')", makes=["x"])
     book("12_after", needs=["x"])
     command = ["render", "--as-of", "2026-06", "--lang", "en", "--settings", str(tmp_path)]
@@ -417,5 +417,5 @@ notify:
     ran = CliRunner().invoke(app, command)
     assert ran.exit_code == 0, ran.output
     body = hook.seen[-1][1]
-    assert "Net revenue on record up to Jun 30, 2026: €1,100." in body["text"]
+    assert "No revenue figure was made in this run" in body["text"], "the verdict of page one"
     assert body["run"]["link"] == "https://reports.example.com/2026-06/" and body["run"]["state"] == "done"

@@ -10,6 +10,7 @@ from workbook.data import lock, publications
 from workbook.data.settings import Settings
 from workbook.data.store import JOURNAL
 from workbook.output.delivery.log import lines
+from workbook.output.report.restated import FILE, approval
 
 FAILED = ".failed"
 RUNS = 5  # the newest that are told
@@ -36,16 +37,17 @@ def _period(settings: Settings, folder: Path) -> dict[str, Any]:
     failed = [outcome for outcome in outcomes if outcome["state"] == "failed"]
     label = folder.name.removesuffix(FAILED)
     approved = publications.approvals(settings, label)
+    standing = "failed" if failed else approval(settings, label, folder).state
     return {
         "period": label,
-        "state": "failed" if failed else "approved" if approved else "draft",
+        "state": standing,  # failed, draft, approved, or changed since it was approved
         "attempt": folder.name.endswith(FAILED),  # a failed one, beside the last good report
         "rendered_at": record["rendered_at"],
         "languages": record["languages"],
         "seconds": round(sum(outcome["seconds"] for outcome in outcomes), 1),
         "approved_by": approved[-1].by if approved else "",
         "approved_at": approved[-1].at if approved else "",
-        "restated": (folder / "restatement.json").exists(),
+        "restated": (folder / FILE).exists(),
         "chapters": [
             {"chapter": outcome["chapter"], "state": outcome["state"], "seconds": round(outcome["seconds"], 1),
              "kept": outcome.get("kept", False), "error": outcome["error"], "peak_mb": outcome.get("peak_mb", 0)}

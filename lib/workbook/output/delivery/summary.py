@@ -7,7 +7,7 @@ them.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from workbook.data.settings import Settings
 from workbook.output import i18n
 from workbook.output.report import Rendered
 from workbook.output.report.headlines import HEADLINES, Reading
+from workbook.output.report.restated import FILE, restated
 from workbook.output.report.verdict import sentence
 from workbook.output.words import delivery as words
 
@@ -47,7 +48,8 @@ class Summary:
     error: str = ""  # of a run that broke off
     figures: tuple[Figure, ...] = ()
     reading: Reading | None = None
-    restated: tuple[str, ...] = field(default=())  # figures that differ from what was told before
+    restated: tuple[str, ...] = ()  # figures that differ from what was told before
+    report: Path | None = None  # its folder
 
     def facts(self) -> dict[str, Any]:
         """For a program: no sentences."""
@@ -69,7 +71,8 @@ class Summary:
             verdict = ""
             if self.reading is not None:
                 verdict = sentence(self.reading, periods.period_of(self.period, settings.period))
-            return words.subject(self), words.text(self, verdict)
+            differs = restated(self.report) if self.report else None
+            return words.subject(self), words.text(self, verdict, differs.lead if differs else "")
         finally:
             i18n.use(*spoken)
 
@@ -88,7 +91,7 @@ def of_report(settings: Settings, rendered: Rendered, seconds: float) -> Summary
         skipped=tuple(o["chapter"] for o in record["outcomes"] if o["state"] == "skipped"),
         figures=_figures(findings, before),
         reading=Reading(findings, before, states, settings, period.is_whole),
-        restated=_restated(rendered.folder))
+        restated=_restated(rendered.folder), report=rendered.folder)
 
 
 def of_refusal(settings: Settings, error: BaseException, seconds: float) -> Summary:
@@ -115,8 +118,7 @@ def _link(settings: Settings, rendered: Rendered) -> str:
 
 
 def _restated(folder: Path) -> tuple[str, ...]:
-    """The figures that a report tells otherwise than it did before, as PERIOD's record beside it says."""
-    file = folder / "restatement.json"
-    if not file.exists():
-        return ()
-    return tuple(sorted(json.loads(file.read_text(encoding="utf-8")).get("figures", {})))
+    """The figures that a report tells otherwise than it was told before."""
+    file = folder / FILE
+    record = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"figures": []}
+    return tuple(f"{one['chapter']}.{one['name']}" for one in record["figures"])

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-STYLE = {"approved": "green", "done": "green", "draft": "", "unchanged": "", "failed": "red", "killed": "red",
+STYLE = {"approved": "green", "changed": "yellow", "done": "green", "failed": "red", "killed": "red",
          "broken off": "red", "running": "cyan"}
 
 
@@ -52,8 +52,10 @@ def _periods(periods: list[Mapping[str, Any]]) -> Table:
         chapters = period["chapters"]
         done = sum(chapter["state"] == "done" for chapter in chapters)
         slowest = max(chapters, key=lambda chapter: chapter["seconds"], default=None)
-        state = f"{period['state']}{', restated' if period['restated'] else ''}"
-        state += f" by {period['approved_by']}" if period["approved_by"] else ""
+        names = {"changed": "approved, and changed since"}
+        state = names.get(period["state"], period["state"])
+        state += f" by {period['approved_by']}" if period["approved_by"] and period["state"] == "approved" else ""
+        state += ", restated" if period["restated"] else ""
         state += " attempt; the good report stays" if period["attempt"] else ""
         table.add_row(
             period["period"], _styled(period["state"], state), period["rendered_at"][:16].replace("T", " "),

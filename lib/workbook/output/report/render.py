@@ -21,7 +21,8 @@ from workbook.data.formulas import harmless_texts
 from workbook.data.journal import Move, alone, publish
 from workbook.data.notebooks import Notebook, in_order, makers_of, read_notebooks
 from workbook.data.periods import Period
-from workbook.data.run import last_complete_period
+from workbook.data.publications import first_edition
+from workbook.data.run import last_complete_period, published
 from workbook.data.settings import Settings, load_settings
 from workbook.data.store import Store, write_whole
 from workbook.output import forms
@@ -122,6 +123,7 @@ def _rendered(settings: Settings, asked: dict[str, str], lang: str, tell: Tell, 
     digest = fingerprint(settings, as_of, only, *languages)
     made = None if force else same_report(settings, digest)
     if made is not None and not reuse.is_behind(settings, made):
+        _keep_what_a_killed_run_did_not(settings, made)
         return _as_it_is(made)._replace(forms=tuple(forms.add(made, settings, settings.forms, missing=True)))
     attempt = begin(settings, os.getpid(), asked, anew=force)
     stage, draft = attempt.stage, attempt.draft
@@ -149,6 +151,13 @@ def _rendered(settings: Settings, asked: dict[str, str], lang: str, tell: Tell, 
         raise
     attempt.clear()  # not after an interruption: as after a kill, the next run takes it up
     return rendered
+
+
+def _keep_what_a_killed_run_did_not(settings: Settings, folder: Path) -> None:
+    """A run may be killed between publishing a report and noting it as the first of its period, or in the list."""
+    if first_edition(settings, folder.name) is None and is_good(folder):
+        Telling(settings, periods.period_of(folder.name, settings.period), published(settings)).publish(folder)
+        write_list(settings)
 
 
 def _logged(tell: Tell, log: RunLog) -> Tell:

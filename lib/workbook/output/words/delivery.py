@@ -28,14 +28,14 @@ def subject(summary: Summary) -> str:
             return _("{shop}: no report was made").format(**name)
 
 
-def text(summary: Summary, verdict: str) -> str:
-    """The whole message, in lines."""
+def text(summary: Summary, verdict: str, restated: str = "") -> str:
+    """The whole message, in lines; `restated` says how the period differs from what was told of it before."""
     parts = [
         [subject(summary)],
         [verdict] if verdict else [],
         [_figure(figure) for figure in summary.figures],
         _failures(summary),
-        _restated(summary),
+        [line for line in (restated, *_restated(summary)) if line],
         _places(summary),
     ]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
