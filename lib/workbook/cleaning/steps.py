@@ -144,7 +144,8 @@ class _Work:
             )
         arrived = sales.with_products(sales.lines(self.raw), self.known("products"))
         checked = sales.with_verdicts(arrived, upserted=self.replaced("upsert"))
-        facts = rules.Known(self.declared, self.run.as_of, rules.fence(arrived))
+        seen = arrived.filter(arrived.ordered_on.isnull() | (arrived.ordered_on <= self.run.as_of))
+        facts = rules.Known(self.declared, self.run.as_of, rules.fence(seen))
         return self.run.keep(_MARKED, rules.mark(checked, facts, self.actions))
 
     def kept(self) -> ir.Table:

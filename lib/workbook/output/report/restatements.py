@@ -43,7 +43,7 @@ from workbook.restatement import Changed, Restatement
 
 READS_AND_CLEANS = ("raw/*", "clean/*")
 OF_CODE = ("library", "notebook", "versions")  # parts of what a chapter is made from that are the workbook's own
-ARRIVING = ("00_start_here", "01_collection")  # they tell what is on record today, whatever the period
+ARRIVING = ("00_start_here", "01_collection", "02_cleaning")  # they count what is on record today, also of later dates
 
 
 class Telling:
