@@ -61,6 +61,13 @@ def test_a_short_record_and_a_period_without_sales_foretell_nothing() -> None:
     assert foretell(trials(as_record(np.array([100.0] * 9 + [0.0])), ()), 10).reason == "no_sales"
 
 
+def test_a_shop_that_nobody_could_foretell_is_not_foretold() -> None:
+    """Sales that jump tenfold at random: any honest range would reach further than anybody could plan by."""
+    jumps = 10 ** np.random.default_rng(1).integers(0, 3, 24).astype(float)
+    wild = foretell(trials(as_record(jumps), ()), 24)
+    assert (wild.value, wild.low, wild.reason) == (None, None, "too_wide")
+
+
 def test_a_period_that_is_not_over_foretells_nothing() -> None:
     half = Period(DAY("2024-01-01"), DAY("2024-01-20"), "month")
     told = outlook(as_record(np.array([100.0] * 12)), (), period=half)
@@ -115,4 +122,4 @@ def test_cdnow_after_the_winning_of_customers_ended(public_data: Callable[[str],
     past = looking_back(trials(record(daily, period_of("1998-06")), ())).set_index("period")
     assert past.loc[DAY("1997-04-01"), "came"] < 0.4 * past.loc[DAY("1997-03-01"), "came"]
     told = past.dropna(subset=["said"])
-    assert len(told) == 11 and told["held"].astype(bool).sum() >= 10
+    assert len(told) == 10 and told["held"].astype(bool).sum() >= 9

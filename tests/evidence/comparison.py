@@ -28,7 +28,7 @@ from workbook.comparison.forecast import foretell, trials
 from workbook.data.periods import Period, period_of
 
 FIGURES = ("net_revenue", "active_customers", "orders", "average_order_value", "margin")
-SIZES = {"small": (150, 100), "full": (600, 600)}  # shops, series a kind
+SIZES = {"small": (150, 100), "full": (250, 300)}  # shops, series a kind
 NAIVE = 0.05
 Series = Callable[[np.random.Generator, int], np.ndarray]
 
@@ -56,7 +56,7 @@ def main(size: str = "full") -> None:
     print(f"Changes called in {shops:,} shops where nothing changed (chance allows {_slack(shops)})")
     for name, kind in KINDS.items():
         rates = called(kind, shops, seed=len(name))
-        print(f"  {name}")
+        print(f"  {name}", flush=True)
         for figure in FIGURES:
             print(f"    {figure:<22} {rates[figure]:.3f}   called by “more than 5 %” {rates['naive ' + figure]:.3f}")
     print(f"Ranges of forecasts of {series:,} series a kind: how many held (meant: 0.95), and how wide")

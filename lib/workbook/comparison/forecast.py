@@ -15,7 +15,8 @@ Each rule foretells every past period from those before it (rolling origin). The
 logarithms over its last twelve trials is taken, measured against the naive rival on the same periods, as rules need
 records of different length; it replaces the naive rival only if it is better by a twentieth, and after six trials. The
 95 % interval comes from those errors, by Student's t; it assumes that the shop goes on changing as it has changed, and
-knows nothing of plans. A record of fewer than six errors foretells nothing.
+knows nothing of plans. A record of fewer than six errors foretells nothing, nor does one whose range would reach from
+less than a third to more than three times the forecast.
 
 The same rule at an earlier day is the forecast of then: nothing that came later enters it, in whatever order reports
 are made.
@@ -46,6 +47,7 @@ RULES = (NAIVE, "recent_mean", "drift", "year_ago", "aligned_trend", "combined")
 FEWEST = 6  # errors
 RECENT = 3  # periods
 TRIALS = 12  # newest errors of a rule that count
+WIDEST = 3.0  # times the forecast: a range that reaches further says nothing that anybody could plan by
 LEAD = 0.95  # of the naive rival's error: what is less is better
 
 
@@ -60,7 +62,7 @@ class Forecast(NamedTuple):
     naive: float | None = None  # what the naive rival says
     error: float | None = None  # mean absolute error of the rule, as a share of what came
     naive_error: float | None = None  # the same of the naive rival, on the same periods
-    reason: str = ""  # too_short, no_sales, partial
+    reason: str = ""  # too_short, no_sales, partial, too_wide
 
 
 class Trials(NamedTuple):
@@ -110,6 +112,8 @@ def foretell(tried: Trials, at: int) -> Forecast:
         return Forecast(reason="no_sales")
     spread = math.sqrt(np.mean(errors[best, own] ** 2)) * math.sqrt(1 + 1 / len(own))
     reach = float(special.stdtrit(len(own), 0.975)) * spread
+    if reach > math.log(WIDEST):
+        return Forecast(reason="too_wide")
     value = float(tried.said[best, at])
     missed = np.abs(tried.said[:, own] / tried.came[own] - 1).mean(axis=1)
     return Forecast(

@@ -126,7 +126,7 @@ def _shown(finding: Finding) -> str:
 
 
 def _reach(finding: Finding) -> str:
-    return i18n.NOTHING if finding.value is None else f"± {_amount(finding.value, finding.unit)}"
+    return i18n.NOTHING if finding.value is None else f"±\u00a0{_amount(finding.value, finding.unit)}"
 
 
 def _amount(value: float, unit: str) -> str:
@@ -170,6 +170,8 @@ def no_forecast(reason: str) -> str:
     return {
         "partial": _("The period is not over: what comes next is foretold from whole periods."),
         "no_sales": _("The last period brought no net revenue: the rules have nothing to go on from."),
+        "too_wide": _("Past forecasts were so far off that a range would reach from less than a third to more than "
+                      "three times the forecast: nothing is foretold."),
         "too_short": _("The record is too short for a forecast: fewer than six periods could be foretold and checked."),
     }[reason]
 
