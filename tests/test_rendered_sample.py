@@ -174,10 +174,17 @@ def test_what_a_page_loads_is_found(html: str) -> None:
     assert not fetched(harmless)
 
 
+def figure_pages(pages: list[Page]) -> list[Page]:
+    """The pages behind the figures, which chapters and cards lead to."""
+    folders = {page.lang: page.path.parent / "figures" for page in pages}
+    return [Page(path, lang, path.read_text(encoding="utf-8"))
+            for lang, folder in folders.items() for path in sorted(folder.glob("*.html"))]
+
+
 def test_links_lead_somewhere(pages: list[Page]) -> None:
     broken = []
-    ids = {page.path: {tag["id"] for tag in page.soup.find_all(id=True)} for page in pages}
-    for page in pages:
+    ids = {page.path: {tag["id"] for tag in page.soup.find_all(id=True)} for page in [*pages, *figure_pages(pages)]}
+    for page in [*pages, *figure_pages(pages)]:
         for link in page.soup.find_all("a", href=True):
             target, _hash, place = link["href"].partition("#")
             if re.match(r"https?://", link["href"]):
@@ -403,5 +410,5 @@ def test_the_entrance_leads_to_the_first_language(browser: Any, rendered: Path) 
     opened = browser.new_page()
     opened.goto((rendered / "index.html").as_uri())
     opened.wait_for_url("**/en/index.html")
-    opened.click("nav.languages a")
+    opened.click("nav.languages a[lang]")
     assert opened.evaluate("document.documentElement.lang") == "zh-CN"
