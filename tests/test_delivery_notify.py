@@ -14,6 +14,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,14 +27,17 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 from typer.testing import CliRunner
 
 from workbook.cli import app
+from workbook.data import periods
 from workbook.data.errors import WorkbookError
 from workbook.data.findings import Finding
+from workbook.data.lock import Busy
 from workbook.data.settings import Settings, load_settings
 from workbook.output import i18n
 from workbook.output.delivery import notify
 from workbook.output.delivery.log import lines
-from workbook.output.delivery.notify import Sent, send
+from workbook.output.delivery.notify import Sent, delivered, send
 from workbook.output.delivery.summary import Figure, Summary
+from workbook.output.report.backfill import Filled
 
 SECRET, PHONE = "hook-token-4711", "13812345678"
 SETTINGS = """
@@ -77,9 +81,10 @@ def hook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hook]:
             if state.code == 302:
                 self.send_header("Location", state.url)
             self.end_headers()
-            while state.drip and not closing.wait(0.05):
-                self.wfile.write(b" ")
-            self.wfile.write(state.answer.encode())
+            with suppress(BrokenPipeError, ConnectionResetError):  # who asked has given up waiting, as is tested
+                while state.drip and not closing.wait(0.05):
+                    self.wfile.write(b" ")
+                self.wfile.write(state.answer.encode())
 
         def log_message(self, *_arguments: object) -> None:
             """Say nothing."""
@@ -208,6 +213,32 @@ def test_the_message_is_in_the_readers_language(shop: Callable[[str], Settings])
         words = re.sub(r"Corner shop|https?://\S+|/\S+|cell \[5\]: ValueError: x|0\d_\w+|\bx\b|€", "", subject + text)
         assert not re.search(r"[A-Za-z]{2,}", words), words
     assert i18n.lang() == "en", "whoever spoke before goes on in their language"
+
+
+def test_many_periods_are_one_message(hook: Hook, shop: Callable[[str], Settings]) -> None:
+    settings, may, june = shop(webhook(hook)), periods.period_of("2026-05"), periods.period_of("2026-06")
+    with delivered(settings, print) as delivery:
+        delivery.filled = [Filled(may, "rendered", 9.0, ""), Filled(june, "failed", 2.0, "04_rfm: call 13812345678")]
+    (_, body), = hook.seen
+    assert body["text"].startswith("Corner shop: 1 report of 2026-05 – 2026-06 failed")
+    assert "2026-06 failed: 04_rfm: call [phone]" in body["text"] and "reports/index.html" in body["text"]
+    with delivered(settings, print) as delivery:
+        delivery.filled = [Filled(may, "unchanged", 0.1, ""), Filled(june, "unchanged", 0.1, "")]
+    assert len(hook.seen) == 1, "nothing has changed"
+
+
+def test_a_run_that_breaks_off_is_told_and_one_that_finds_another_at_work_is_not(
+    hook: Hook, shop: Callable[[str], Settings]
+) -> None:
+    settings = shop(webhook(hook))
+    with pytest.raises(WorkbookError), delivered(settings, print):
+        raise WorkbookError("The table raw/orders could not be written.", way_out="Free some disk space.")
+    assert hook.seen[0][1]["run"]["error"] == "The table raw/orders could not be written."
+    with pytest.raises(Busy), delivered(settings, print):
+        raise Busy(None, tmp := settings.store_folder / "lock")
+    with pytest.raises(KeyError), delivered(settings, print, wanted=False):
+        raise KeyError(tmp)
+    assert len(hook.seen) == 1
 
 
 # --- webhooks -----------------------------------------------------------------------------------

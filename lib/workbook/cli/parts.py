@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import typer
 
 from workbook.data.errors import WorkbookError
 
+if TYPE_CHECKING:
+    from workbook.output.delivery.notify import Delivery
+
 
 def render_by(
-    settings: str, by: str, *, as_of: str, only: str, lang: str, force: bool, tell: Callable[[str, object], None]
+    settings: str, by: str, delivery: Delivery, *, as_of: str, only: str, lang: str, force: bool,
+    tell: Callable[[str, object], None],
 ) -> None:
     """Render the whole and its parts, and say where they are; exit code 1 when any of them failed."""
     from workbook.output.report.division import render_by as divide  # papermill takes two seconds to import
@@ -18,6 +23,7 @@ def render_by(
     if only:
         raise WorkbookError("--by and --only do not go together.", way_out="Leave --only out.")
     divided = divide(settings, by, as_of=as_of, lang=lang, force=force, tell=tell)
+    delivery.rendered = divided.whole
     for part, rendered in divided.parts:
         typer.echo(f"{part.dimension} {part.name}: {'' if rendered.ok else 'incomplete, '}{rendered.index}")
     if divided.small:

@@ -13,6 +13,7 @@ from workbook.cli.root import SettingsFile, app
 from workbook.data.settings import load_settings
 
 if TYPE_CHECKING:
+    from workbook.output.delivery.notify import Delivery
     from workbook.output.report.backfill import Filled, Plan
     from workbook.output.report.work import Tell
 
@@ -58,7 +59,7 @@ class Progress:
             self.bar.close()
 
 
-def back_fill(settings: str, *, first: str, last: str, lang: str, force: bool, tell: Tell) -> None:
+def back_fill(settings: str, delivery: Delivery, *, first: str, last: str, lang: str, force: bool, tell: Tell) -> None:
     """Fill the periods and end on a table of what became of each; exit code 1 where one failed."""
     from workbook.output.report import backfill
 
@@ -68,6 +69,7 @@ def back_fill(settings: str, *, first: str, last: str, lang: str, force: bool, t
                                     planned=progress.planned, ended=progress.ended)
     finally:
         progress.close()
+    delivery.filled = filled
     typer.echo(table(filled))
     states = [one.state for one in filled]
     counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))

@@ -44,14 +44,14 @@ def render(
                             way_out="Leave --as-of and --only out, or --from and --to.")
     declared = load_settings(settings)
     with alone(declared.store_folder, " ".join(["workbook", *sys.argv[1:]]), wait=wait, tell=_say):
-        if first or last:
-            return back_fill(settings, first=first, last=last, lang=lang, force=force, tell=_tell)
-        if by:
-            return render_by(settings, by, as_of=as_of, only=only, lang=lang, force=force, tell=_tell)
         from workbook.output import report  # papermill takes two seconds to import
         from workbook.output.delivery.notify import delivered
 
         with delivered(declared, _say, wanted=notify) as delivery:
+            if first or last:
+                return back_fill(settings, delivery, first=first, last=last, lang=lang, force=force, tell=_tell)
+            if by:
+                return render_by(settings, by, delivery, as_of=as_of, only=only, lang=lang, force=force, tell=_tell)
             rendered = report.render(settings, as_of=as_of, only=only, lang=lang, force=force, tell=_tell)
             delivery.rendered = rendered
     for outcome in rendered.outcomes:

@@ -18,6 +18,7 @@ from workbook.data.privacy import mask_text
 from workbook.data.settings import Settings
 
 SHORTEST = 4  # characters; anything shorter would be masked inside of words
+FILE = "sqlite:///"  # an address of a source that is a file, and holds no password
 LONGEST = 400  # characters that are told of an error
 _ENV = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _PASSWORD = re.compile(r"(?<=://)[^/\s@]*:[^/\s@]+@")
@@ -48,7 +49,7 @@ def names(settings: Settings) -> list[str]:
 def _values(settings: Settings, environment: Mapping[str, str]) -> Iterator[str]:
     named = (environment.get(name, "") for name in names(settings))
     written = (_ENV.sub("", value.get_secret_value()) for value in _secrets(settings))
-    yield from (value for value in (*named, *written) if len(value) >= SHORTEST)
+    yield from (value for value in (*named, *written) if len(value) >= SHORTEST and not value.startswith(FILE))
 
 
 def _secrets(part: Any) -> Iterator[SecretStr]:

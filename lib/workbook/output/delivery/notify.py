@@ -16,8 +16,9 @@ from workbook.data.settings import Mail, Settings, Webhook
 from workbook.output.delivery import mail as letters
 from workbook.output.delivery import webhook as hooks
 from workbook.output.delivery.log import RunLog
-from workbook.output.delivery.summary import Summary, of_refusal, of_report
+from workbook.output.delivery.summary import Summary, of_periods, of_refusal, of_report
 from workbook.output.report import Rendered
+from workbook.output.report.backfill import Filled
 
 ATTEMPTS = 2  # when the other side could not be reached; a refusal is final
 PAUSE = 1.0  # seconds between them
@@ -38,6 +39,13 @@ class Delivery:
 
     def __init__(self) -> None:
         self.rendered: Rendered | None = None
+        self.filled: list[Filled] = []  # periods, where there were many
+
+    def summary(self, settings: Settings, seconds: float) -> Summary | None:
+        """What came of it so far."""
+        if self.filled:
+            return of_periods(settings, self.filled, seconds)
+        return of_report(settings, self.rendered, seconds) if self.rendered is not None else None
 
 
 @contextmanager
@@ -55,10 +63,12 @@ def delivered(settings: Settings, say: Say, *, wanted: bool = True) -> Iterator[
         raise
     except Exception as error:
         if wanted:
-            send(settings, of_refusal(settings, error, _since(began)), say)
+            seconds = _since(began)
+            send(settings, delivery.summary(settings, seconds) or of_refusal(settings, error, seconds), say)
         raise
-    if wanted and delivery.rendered is not None:
-        send(settings, of_report(settings, delivery.rendered, _since(began)), say)
+    summary = delivery.summary(settings, _since(began)) if wanted else None
+    if summary is not None:
+        send(settings, summary, say)
 
 
 def send(settings: Settings, summary: Summary, say: Say) -> list[Sent]:

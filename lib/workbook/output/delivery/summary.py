@@ -7,6 +7,7 @@ them.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +20,7 @@ from workbook.data.secrecy import told
 from workbook.data.settings import Settings
 from workbook.output import i18n
 from workbook.output.report import Rendered
+from workbook.output.report.backfill import Filled
 from workbook.output.report.headlines import HEADLINES, Reading
 from workbook.output.report.restated import FILE, restated
 from workbook.output.report.verdict import sentence
@@ -43,7 +45,8 @@ class Summary:
     link: str = ""
     good: str = ""  # the last good report, where a failed one did not replace it
     seconds: float = 0.0
-    failed: tuple[tuple[str, str], ...] = ()  # chapter, error
+    failed: tuple[tuple[str, str], ...] = ()  # chapter, or period of many, and error
+    many: bool = False  # whether it is of many periods
     skipped: tuple[str, ...] = ()
     error: str = ""  # of a run that broke off
     figures: tuple[Figure, ...] = ()
@@ -92,6 +95,16 @@ def of_report(settings: Settings, rendered: Rendered, seconds: float) -> Summary
         figures=_figures(findings, before),
         reading=Reading(findings, before, states, settings, period.is_whole),
         restated=_restated(rendered.folder), report=rendered.folder)
+
+
+def of_periods(settings: Settings, filled: Sequence[Filled], seconds: float) -> Summary:
+    """Of a run that filled many periods; in the place of chapters the periods that failed."""
+    failed = tuple((one.label, told(one.reason, settings)) for one in filled if one.state == "failed")
+    changed = any(one.state != "unchanged" for one in filled)
+    return Summary(
+        shop=settings.name, period=" – ".join(dict.fromkeys([filled[0].label, filled[-1].label])),
+        state="failed" if failed else "done" if changed else "unchanged", failed=failed, seconds=seconds,
+        many=True, link=str(settings.reports_folder / "index.html"))
 
 
 def of_refusal(settings: Settings, error: BaseException, seconds: float) -> Summary:

@@ -20,6 +20,10 @@ def subject(summary: Summary) -> str:
             return _("{shop}: the report of {period} is ready").format(**name)
         case "unchanged":
             return _("{shop}: the report of {period} is as it was").format(**name)
+        case "failed" if summary.many:
+            told = ngettext("{shop}: {n} report of {period} failed", "{shop}: {n} reports of {period} failed",
+                            len(summary.failed))
+            return told.format(n=len(summary.failed), **name)
         case "failed":
             told = ngettext("{shop}: {n} chapter of {period} failed", "{shop}: {n} chapters of {period} failed",
                             len(summary.failed))
