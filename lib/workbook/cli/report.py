@@ -78,6 +78,7 @@ def _tell(step: str, outcome: object) -> None:
     else:
         seconds = f" in {outcome.seconds:.1f} s" if outcome.seconds else ""
         told = "kept: nothing it is made from has changed" if outcome.kept else f"{outcome.state}{seconds}"
+        told = "was done by the run that was killed" if outcome.resumed and not outcome.kept else told
         why = f" (because of: {', '.join(outcome.changed)})" if outcome.changed not in ((), ("first",)) else ""
         tqdm.write(f"{step} {told}{why}", file=sys.stderr)
 

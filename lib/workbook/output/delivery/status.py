@@ -25,7 +25,7 @@ def status(settings: Settings) -> dict[str, Any]:
         "workspace": str(settings.folder),
         "running": holder._asdict() if holder else None,
         "unfinished": _unfinished(settings) if holder is None else [],
-        "periods": [_period(settings, file.parent) for file in sorted(settings.reports_folder.glob("*/run.json"))],
+        "periods": [_period(settings, file.parent) for file in sorted(settings.reports_folder.glob("[0-9]*/run.json"))],
         "runs": _runs(log, holder)[-RUNS:],
         "notified": next((line for line in reversed(log) if line["event"] == "notified"), None),
     }

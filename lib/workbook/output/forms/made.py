@@ -32,6 +32,12 @@ def there(folder: Path) -> tuple[str, ...]:
     return tuple(form for form, name in NAMES.items() if any(file.name == name for file in _files(folder)))
 
 
+def files(folder: Path) -> dict[str, str]:
+    """The forms that lie in the folder of a language: how they are called, and their files."""
+    called = {"pdf": "PDF", "excel": "Excel"}
+    return {called[form]: name for form, name in NAMES.items() if (folder / name).exists()}
+
+
 def add(folder: Path, settings: Settings, forms: Iterable[str], *, missing: bool = False) -> list[Attempt]:
     """Make forms of a rendered report in each of its languages, and have its pages name them.
 
@@ -66,7 +72,7 @@ def find_report(settings: Settings, label: str = "") -> Path:
     Raises:
         WorkbookError: there is no such report.
     """
-    rendered = sorted((path.parent for path in settings.reports_folder.glob("*/run.json")
+    rendered = sorted((path.parent for path in settings.reports_folder.glob("[0-9]*/run.json")
                        if not path.parent.name.startswith(".") and path.parent.suffix != ".failed"), key=_end)
     if not rendered:
         raise WorkbookError("No period has been rendered yet.", way_out="workbook render")

@@ -35,7 +35,7 @@ class Published(NamedTuple):
 def published(settings: Settings, report: Report) -> list[Published]:
     """The periods up to this one that have a report, oldest first; a period that is not over stands last."""
     every = []
-    for file in settings.reports_folder.glob("*/run.json"):
+    for file in settings.reports_folder.glob("[0-9]*/run.json"):
         if file.parent.name.startswith(".") or file.parent.suffix == ".failed":
             continue
         period = periods.period_of(json.loads(file.read_text(encoding="utf-8"))["period"], settings.period)

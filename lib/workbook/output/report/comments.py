@@ -35,7 +35,7 @@ def note(settings: Settings, label: str, chapter: str, text: str, *, by: str = "
     """
     folder = settings.reports_folder / label
     if not (folder / "run.json").exists():
-        rendered = [path.parent.name for path in settings.reports_folder.glob("*/run.json")]
+        rendered = [path.parent.name for path in settings.reports_folder.glob("[0-9]*/run.json")]
         raise WorkbookError(f"There is no report of {label}.",
                             way_out=nearest(label, rendered) if rendered else f"workbook render --as-of {label}")
     chapters = [outcome["chapter"] for outcome in json.loads((folder / "run.json").read_text("utf-8"))["outcomes"]]

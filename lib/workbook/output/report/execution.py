@@ -39,6 +39,7 @@ class Outcome:
     because: tuple[str, ...] = ()  # chapters whose failure made this one be skipped
     changed: tuple[str, ...] = ()  # parts it is made from for whose change it ran: see `reuse`
     kept: bool = False  # taken from the report that was there, since nothing had changed
+    resumed: bool = False  # done by a run that was killed, and taken up by this one
     peak_mb: int = 0  # the most memory its kernel had in use, in MB; 0 where that cannot be told
 
 

@@ -66,7 +66,7 @@ def sources_state(settings: Settings) -> str:
 
 def same_report(settings: Settings, digest: str) -> Path | None:
     """The folder of a report that was made from the same."""
-    for file in sorted(settings.reports_folder.glob("*/run.json")) if digest else ():
+    for file in sorted(settings.reports_folder.glob("[0-9]*/run.json")) if digest else ():
         if json.loads(file.read_text(encoding="utf-8")).get("fingerprint") == digest:
             return file.parent
     return None

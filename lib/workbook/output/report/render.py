@@ -168,12 +168,16 @@ def _logged(tell: Tell, log: RunLog) -> Tell:
         if outcome is None:
             log.write("chapter_started", chapter=chapter, lang=lang)
         else:
-            log.write("chapter_ended", chapter=chapter, lang=lang, state="kept" if outcome.kept else outcome.state,
+            log.write("chapter_ended", chapter=chapter, lang=lang, state=_how(outcome),
                       seconds=round(outcome.seconds, 2), because=outcome.changed or outcome.because,
                       error=outcome.error, peak_mb=outcome.peak_mb or None)
         tell(step, outcome)
 
     return both
+
+
+def _how(outcome: Outcome) -> str:
+    return "kept" if outcome.kept else "resumed" if outcome.resumed else outcome.state
 
 
 def _since(began: float) -> float:

@@ -163,7 +163,7 @@ def approve(settings: Settings, label: str, *, by: str, comment: str = "") -> in
     """
     folder = settings.reports_folder / label
     if not is_good(folder):
-        rendered = [path.parent.name for path in settings.reports_folder.glob("*/run.json")]
+        rendered = [path.parent.name for path in settings.reports_folder.glob("[0-9]*/run.json")]
         raise WorkbookError(f"There is no whole report of {label}.",
                             way_out=nearest(label, rendered) if rendered else f"workbook render --as-of {label}")
     if not by.strip():

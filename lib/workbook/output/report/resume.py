@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,7 +61,7 @@ class Attempt:
         executed = self.draft / lang / "notebooks" / f"{notebook.name}.ipynb"
         if noted is None or not executed.exists() or now is None or reuse.changed(noted.parts, now):
             return None
-        return noted.outcome
+        return replace(noted.outcome, resumed=True)
 
     def forget(self, chapter: str) -> None:
         """Take out what the killed run made of a chapter that is made again."""

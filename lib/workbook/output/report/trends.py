@@ -109,7 +109,7 @@ def write_list(settings: Settings) -> Path | None:
 
 def _entries(settings: Settings) -> Iterator[Entry]:
     """Every rendered period, oldest first."""
-    folders = {path.parent.name: path.parent for path in settings.reports_folder.glob("*/run.json")}
+    folders = {path.parent.name: path.parent for path in settings.reports_folder.glob("[0-9]*/run.json")}
     labels = {name.removesuffix(FAILED) for name in folders if not name.startswith(".")}
     known = sorted((period, label) for label in labels if (period := _period(label, settings)) is not None)
     rules: dict[str, Any] = {}

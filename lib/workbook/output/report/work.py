@@ -199,7 +199,7 @@ def _together(before: list[Outcome], now: list[Outcome]) -> list[Outcome]:
     return [
         Outcome(a.chapter, max(a.state, b.state, key=worse.__getitem__), a.seconds + b.seconds, a.error or b.error,
                 a.because or b.because, tuple(dict.fromkeys([*a.changed, *b.changed])), a.kept and b.kept,
-                max(a.peak_mb, b.peak_mb))
+                a.resumed and b.resumed, max(a.peak_mb, b.peak_mb))
         for a, b in both
     ]
 
