@@ -55,7 +55,11 @@ ORDERS = [
 
 @pytest.fixture(scope="module")
 def shop(make_table):
-    con = ibis.duckdb.connect()
+    return shop_of(ibis.duckdb.connect(), make_table)
+
+
+def shop_of(con, make_table):
+    """The engine, orders, and the ids by which people are known."""
     orders = make_table(con, pd.DataFrame({
         "order_id": [f"o{number}" for number in range(len(ORDERS))], "customer_id": [row[0] for row in ORDERS],
         "ordered_on": [date.fromisoformat(row[1]) for row in ORDERS],
@@ -71,7 +75,7 @@ def settled(shop, made, people=None, *, as_of=END, **tables):
     _con, orders, known = shop
     rows = listed() if people is None else people
     (found,) = ab.settle([made], lambda name: {made.id: rows}[name], tables.pop("orders", orders), as_of=as_of,
-                         identities=tables.pop("identities", known), frame=ibis.Table.to_pandas, **tables)
+                         **{"identities": known, "frame": ibis.Table.to_pandas} | tables)
     return found
 
 
@@ -142,6 +146,10 @@ class TestWindow:
 
 @pytest.fixture(scope="module")
 def contacts(shop, make_table):
+    return contacts_of(shop[0], make_table)
+
+
+def contacts_of(con, make_table):
     rows = [
         ("a", "2026-03-quiet-1a2b3c", "call", "tea", "2026-04-01"),
         ("d", "2026-03-quiet-1a2b3c", "call", "tea", "2026-04-03"),  # control, by the campaign
@@ -149,7 +157,7 @@ def contacts(shop, make_table):
         ("f", "", "mail", "news", "2026-04-03"),  # another message
         ("b", "2026-03-quiet-1a2b3c", "call", "tea", "2026-06-01"),  # after the window
     ]  # fmt: skip
-    return make_table(shop[0], pd.DataFrame(
+    return make_table(con, pd.DataFrame(
         [(*row[:4], date.fromisoformat(row[4])) for row in rows],
         columns=["customer_id", "campaign_id", "channel", "offer", "sent_on"]))  # fmt: skip
 
@@ -284,3 +292,13 @@ class TestKept:
         left = ab.of_others(rows, "experiment_id", [decision()]).to_pandas()["experiment_id"]
         assert left.isin(["other"]).sum() == 1 and left.isna().sum() == 1 and len(left) == 2
         assert ab.of_others(rows, "experiment_id", []) is rows
+
+
+def test_on_either_engine_the_same(con, make_table):
+    found = settled(shop_of(con, make_table), decision(), contacts=contacts_of(con, make_table), frame=as_pandas)
+    assert found.margin.difference == pytest.approx(40 / 3) and found.naive.everybody_else == pytest.approx(70 / 3 - 15)
+    assert (found.integrity.control_contacted, found.integrity.not_contacted) == (2, 2)
+
+
+def as_pandas(table: ibis.Table) -> pd.DataFrame:
+    return table.to_pyarrow().to_pandas()
