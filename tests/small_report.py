@@ -60,7 +60,7 @@ def write_report(workspace: Path) -> Settings:
     (workspace / "workbook.yaml").write_text(SETTINGS, encoding="utf-8")
     settings = load_settings(workspace / "workbook.yaml")
     before = FINDINGS["03_profiling"] | {"net_revenue": Finding(88289.8, "money")}
-    _write_period(settings, "2026-05", {"03_profiling": before})
+    _write_period(settings, "2026-05", FINDINGS | {"03_profiling": before})
     _write_period(settings, "2026-06", FINDINGS)
     return settings
 

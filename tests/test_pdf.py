@@ -217,3 +217,15 @@ def test_links_of_the_book_lead_into_it_or_nowhere(settings: Settings) -> None:
     assert [href for href in inside if not href.startswith(("#", "http"))] == []
     assert soup.find_all("img") and not soup.find_all("img", loading=True)
     assert book.CONTENTS not in str(soup)
+
+
+def test_pages_lead_to_the_forms_that_there_are(settings: Settings) -> None:
+    from bs4 import BeautifulSoup
+
+    folder = forms.find_report(settings, "2026-05")
+    forms.add(folder, settings, ["excel"])
+    for path in (folder / "en" / "index.html", folder / "zh" / "04_rfm.html", folder / "en" / "figures" / "04_rfm.html"):
+        soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        named = [str(link["href"]) for link in soup.select("header nav a")]
+        leading = [path.parent / href for href in named if href.endswith((".xlsx", ".pdf"))]
+        assert [target.name for target in leading if target.exists()] == ["report.xlsx"] == [x.name for x in leading]

@@ -3,6 +3,6 @@
 Nothing is run again: pages, findings and tables of the folder are all that a form is made of.
 """
 
-from workbook.output.forms.made import FORMS, NAMES, Attempt, add, find_report, renew, there
+from workbook.output.forms.made import FORMS, NAMES, Attempt, add, files, find_report, renew, there
 
-__all__ = ["FORMS", "NAMES", "Attempt", "add", "find_report", "renew", "there"]
+__all__ = ["FORMS", "NAMES", "Attempt", "add", "files", "find_report", "renew", "there"]

@@ -84,7 +84,7 @@ def _write_language(
     shared = {
         "record": record, "lang": lang, "html_language": i18n.HTML_LANGUAGE[lang], "period": i18n.period(period),
         "others": [other for other in record["languages"] if other != lang], "partial": not period.is_whole,
-        "until": period.end, "all_periods": f"../../{lang}.html",
+        "until": period.end, "all_periods": f"../../{lang}.html", "written": forms.files(folder / lang),
         "whole": _whole(reading.settings, record, lang),
         "approval": approval(reading.settings, record["period"], folder), "restated": restated(folder),
     }
