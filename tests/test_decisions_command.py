@@ -206,6 +206,16 @@ def test_nobody_else_sees_them_and_the_attempt_is_on_record(shop: Shop, tmp_path
     assert told == (["refused"] if by else [])
 
 
+def test_whoever_calls_themselves_somebody_else_is_not(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = exported(shop)
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "nobody-of-that-name")
+    with pytest.raises(WorkbookError, match="is not who is logged in"):
+        run("reveal", one.id, "--by", "Bob", "--to", str(tmp_path / "names.csv"))
+
+
 @pytest.mark.parametrize(("key", "what"), [(OTHER_KEY, "not the one"), ("", "WORKBOOK_KEY"), ("short", "shorter")])
 def test_another_key_reveals_nobody(
     shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, what: str

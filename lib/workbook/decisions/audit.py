@@ -23,6 +23,7 @@ from workbook.decisions.register import folder_of
 
 if sys.platform != "win32":
     import fcntl
+    import pwd
 
 FIRST = "0" * 64
 
@@ -32,8 +33,13 @@ def audit_file(settings: Settings) -> Path:
 
 
 def account() -> str:
-    """The account that the machine knows the user by."""
-    return getpass.getuser()
+    """The account that the kernel knows the user by: what USER and LOGNAME say, anybody can set."""
+    if sys.platform == "win32":
+        return getpass.getuser()
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container may run under a number without a name
+        return str(os.getuid())
 
 
 def refuse_without_right(settings: Settings, *, by: str, decision_id: str, columns: Sequence[str]) -> None:
