@@ -207,6 +207,18 @@ def _made(folder: Path) -> Path:
     return folder
 
 
+def test_files_without_their_name_are_swept_and_others_stay(fresh: Callable[[], Path]) -> None:
+    store = fresh() / ".workbook"
+    for name in (".FORMAT.0a1b2c3d", "manifest/.a.json.0a1b2c3d", "documents/frozen/.cuts.json.ffffffff"):
+        (store / name).write_text("half")
+    for name in (".keep.me", "manifest/.gitkeep", "notes.0a1b2c3d"):
+        (store / name).write_text("somebody's")
+    with alone(store, "the next command"):
+        there = {path.name for path in store.rglob("*") if path.is_file()}
+    assert {".keep.me", ".gitkeep", "notes.0a1b2c3d"} <= there
+    assert not {".FORMAT.0a1b2c3d", ".a.json.0a1b2c3d", ".cuts.json.ffffffff"} & there
+
+
 def test_a_first_report_and_a_failed_attempt_publish_no_table(fresh: Callable[[], Path]) -> None:
     folder = fresh()
     before = state(folder)

@@ -32,7 +32,7 @@ from workbook.data.store import JOURNAL, Store, write_whole
 
 EXCHANGE = 2  # RENAME_EXCHANGE of Linux, RENAME_SWAP of macOS
 HERE = -100  # AT_FDCWD
-UNNAMED = ".*.json.????????"  # a file that was being written, and had not yet got its name
+UNNAMED = ".*." + "[0-9a-f]" * 8  # a file that was being written, and had not yet got its name
 MARK = "run.json"  # a report's record: tells a new folder from the old one
 
 
