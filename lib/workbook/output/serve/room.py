@@ -77,6 +77,9 @@ class Room:
             self.made[code] = made(make, self.shop, watched), watched
         self.made[code][1].show(True)
         self.place.children = (self.made[code][0],)
+        for other in self.makers:
+            self.place.remove_class(f"wb-at-{other}")
+        self.place.add_class(f"wb-at-{code}")  # by which one sees that the section is there
 
 
 def made(make: Callable[[Shop, Watched], Any], shop: Shop, watched: Watched) -> ipywidgets.Widget:

@@ -36,7 +36,8 @@ class Door:
 
     async def prepare(self: Any) -> None:
         token, cookie = self.settings["door_token"], self.settings["door_cookie"]
-        if hmac.compare_digest(self.get_query_argument("token", "").encode(), token.encode()):
+        shown = hmac.compare_digest(self.get_query_argument("token", "").encode(), token.encode())
+        if shown:
             self.set_signed_cookie(cookie, "in", expires_days=None, httponly=True, samesite="Strict")
         elif self.get_signed_cookie(cookie) != b"in":
             self.set_status(403)
@@ -46,6 +47,8 @@ class Door:
         made = super().prepare()
         if made is not None:
             await made
+        if shown and not self._finished:
+            self.set_cookie("_xsrf", self.xsrf_token.decode(), samesite="Strict")  # by it the page may end its kernel
 
 
 class Explored(Voila):
