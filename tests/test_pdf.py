@@ -224,7 +224,8 @@ def test_pages_lead_to_the_forms_that_there_are(settings: Settings) -> None:
 
     folder = forms.find_report(settings, "2026-05")
     forms.add(folder, settings, ["excel"])
-    for path in (folder / "en" / "index.html", folder / "zh" / "04_rfm.html", folder / "en" / "figures" / "04_rfm.html"):
+    for name in ("en/index.html", "zh/04_rfm.html", "en/figures/04_rfm.html"):
+        path = folder / name
         soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
         named = [str(link["href"]) for link in soup.select("header nav a")]
         leading = [path.parent / href for href in named if href.endswith((".xlsx", ".pdf"))]
