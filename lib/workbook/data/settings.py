@@ -237,7 +237,7 @@ class Settings(_Part):
     time_zone: str = "UTC"
     phone_country: str = ""
     period: Grain = "month"
-    base_period: str = ""  # where fitted rules are fixed; the first rendered period when left out
+    base_period: str = ""  # where fitted rules are fixed; left out: the last that was over at the first render
     languages: tuple[Literal["en", "zh"], ...] = ("en",)
     sources: tuple[Source, ...]
     calendar: tuple[Occasion, ...] = ()
