@@ -80,8 +80,10 @@ def test_what_breaks_a_control_is_told_and_nothing_else() -> None:
     leaked = Integrity(3, 4, 90.0, 0, 1, 0, 0, WHOLE)
     told = said.integrity([settlement(integrity=leaked)])
     assert len(told) == 2 and "3 people of the control had the message" in told[0] and "4 orders" in told[0]
-    silent = said.integrity([settlement(integrity=Integrity(None, None, None, None, 0, 0, 0, WHOLE))])
-    assert len(silent) == 1 and "no message of it is on record" in silent[0]
+    nobody = Integrity(None, None, None, None, 0, 0, 0, WHOLE)
+    silent = said.integrity([settlement(integrity=nobody), settlement(integrity=nobody, id="x", action="mail")])
+    assert silent == ["No message is on record of **call (2026-03)**, **mail (2026-03)**, so that nobody can check who "
+                      "got it."]
 
 
 def test_the_programme_says_when_the_sum_is_nothing_certain() -> None:

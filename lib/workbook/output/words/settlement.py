@@ -199,6 +199,10 @@ def integrity(settlements: Sequence[Settlement]) -> list[str]:
     called = names(settlements)
     told = [text for one in settlements for text in _broken(one, called[one.decision.id])]
     begun = [one for one in settlements if one.integrity is not None]
+    silent = [f"**{called[one.decision.id]}**" for one in begun if one.integrity and not one.integrity.is_recorded]
+    if silent:
+        told.append(_("No message is on record of {decisions}, so that nobody can check who got it.").format(
+            decisions=_(", ").join(silent)))
     if begun and not told:
         return [_("Nothing on record breaks a control: nobody in it had a message of the decision, and nobody is "
                   "missing in one arm only.")]
@@ -222,9 +226,6 @@ def _broken(one: Settlement, name: str) -> list[str]:
     ]  # fmt: skip
     told = [text.format(decision=name, n=i18n.number(n), orders=i18n.number(found.breaking_orders or 0))
             for n, text in counts if n]
-    if not found.is_recorded:
-        told.append(_("**{decision}**: no message of it is on record, so that nobody can check who got it.").format(
-            decision=name))
     if found.split.broken:
         told.append(_("**{decision}**: the arms no longer have the sizes that were drawn; it is not judged.").format(
             decision=name))
