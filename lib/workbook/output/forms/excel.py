@@ -15,6 +15,7 @@ from xlsxwriter import Workbook
 
 from workbook.data import periods
 from workbook.data.findings import read_findings
+from workbook.data.publications import first_published
 from workbook.data.settings import Settings
 from workbook.output import i18n
 from workbook.output.forms.chapter_sheets import write_chapter
@@ -56,7 +57,8 @@ def gather(folder: Path, settings: Settings, lang: str) -> Report:
     ]
     tables = tuple(sorted((folder / "tables").glob("*.csv")))
     return Report(record["shop"], words.title(record["shop"], period), period, _text(front.select_one(".verdict")),
-                  trust_of(front), tuple(said), read_findings(folder / "findings.json"), tables)
+                  trust_of(front), tuple(said), read_findings(folder / "findings.json"),
+                  first_published(settings, period.previous().label), tables)
 
 
 def _main(path: Path) -> Tag:

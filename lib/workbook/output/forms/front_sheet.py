@@ -6,7 +6,7 @@ from typing import Any
 
 from xlsxwriter.worksheet import Worksheet
 
-from workbook.data.findings import Finding
+from workbook.data.findings import Finding, earlier
 from workbook.data.settings import Settings
 from workbook.output.forms.formats import Formats
 from workbook.output.forms.report import Report, Sheet
@@ -70,7 +70,8 @@ def _headline(
     """A figure beside the period before, the year before and its target; what is not known stays empty."""
     found = report.findings[chapter]
     now = found[name]
-    before, year_ago = found.get(f"{name}_before"), found.get(f"{name}_year_ago")
+    before = earlier(name, found, report.before.get(chapter, {}), whole=report.period.is_whole)
+    year_ago = found.get(f"{name}_year_ago")
     target = settings.targets.get(name)
     place = next((said.sheet for said in report.said if said.chapter == chapter), "")
     label = metric_name(chapter, name)

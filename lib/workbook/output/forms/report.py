@@ -56,6 +56,7 @@ class Report:
     trust: tuple[Trust, ...]
     said: tuple[Said, ...]
     findings: Mapping[str, Mapping[str, Finding]]
+    before: Mapping[str, Mapping[str, Finding]]  # those of the period before, as first published
     tables: tuple[Path, ...]  # CSV files
 
 

@@ -11,8 +11,9 @@ from xlsxwriter.utility import xl_range_abs
 from xlsxwriter.worksheet import Worksheet
 
 from workbook.data import periods
-from workbook.data.findings import Finding, read_findings
+from workbook.data.findings import Finding
 from workbook.data.periods import Period
+from workbook.data.publications import first_published
 from workbook.data.settings import Settings
 from workbook.output import i18n
 from workbook.output.forms.formats import ACCENT, Formats, number_format
@@ -33,15 +34,14 @@ class Published(NamedTuple):
 
 
 def published(settings: Settings, report: Report) -> list[Published]:
-    """The periods up to this one that have a report, oldest first; a period that is not over stands last."""
+    """The periods up to this one that have a report, oldest first, each as first published."""
     every = []
     for file in settings.reports_folder.glob("[0-9]*/run.json"):
         if file.parent.name.startswith(".") or file.parent.suffix == ".failed":
             continue
         period = periods.period_of(json.loads(file.read_text(encoding="utf-8"))["period"], settings.period)
         if period.end < report.period.end and period.is_whole:
-            found = read_findings(file.with_name("findings.json")).get(CHAPTER, {})
-            every.append(Published(period, found))
+            every.append(Published(period, first_published(settings, period.label).get(CHAPTER, {})))
     here = Published(report.period, report.findings.get(CHAPTER, {}))
     return sorted([*every, here], key=lambda one: one.period.end)
 
