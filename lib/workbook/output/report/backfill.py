@@ -6,16 +6,19 @@ fails is told, and the rest goes on. What arrived is collected once, and all per
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from workbook.collection import collect
+from workbook.collection import COLLECTED, collect
 from workbook.data import periods
 from workbook.data.errors import WorkbookError
+from workbook.data.journal import alone
 from workbook.data.notebooks import Notebook, in_order, read_notebooks
 from workbook.data.periods import Period
 from workbook.data.run import days_on_record
@@ -80,7 +83,7 @@ def back_fill(
     plan = _plan(declared, notebooks, first, last)
     planned(plan)
     filled: list[Filled] = []
-    with warm_kernels(notebooks):
+    with warm_kernels(notebooks), _collected_once():
         for period in plan.periods:
             filled.append(_fill(declared.file, period, "", lang=lang, force=force, tell=tell))
             ended(filled[-1])
@@ -131,9 +134,20 @@ def _between(first: Period, last: Period) -> Iterator[Period]:
 
 def _collected(settings: Settings) -> tuple[date, date]:
     """The first and the newest day with an order, after what is new has been collected."""
-    store = Store(settings.store_folder)
-    collect(settings, store, progress=True)
+    with alone(settings.store_folder, "workbook render --from"):
+        store = Store(settings.store_folder)
+        collect(settings, store, progress=True)
     return days_on_record(store, since=settings.cleaning.first_possible_date)
+
+
+@contextmanager
+def _collected_once() -> Iterator[None]:
+    """Notebooks that run inside collect nothing more."""
+    os.environ[COLLECTED] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[COLLECTED]
 
 
 def _fill(settings: Path, period: Period, reason: str, *, lang: str, force: bool, tell: Tell) -> Filled:
