@@ -83,9 +83,13 @@ PLACES: dict[str, tuple[type[BaseModel], Any]] = {
     "cleaning": (module.Cleaning, lambda extra: {"cleaning": extra}),
     "privacy": (module.Privacy, lambda extra: {"privacy": extra}),
     "engine": (module.Engine, lambda extra: {"engine": extra}),
+    "notify": (module.Notify, lambda extra: {"notify": extra}),
+    "notify.webhooks": (module.Webhook, lambda extra: {"notify": {"webhooks": [{"url": "https://x", **extra}]}}),
+    "notify.mail": (module.Mail, lambda extra: {
+        "notify": {"mail": {"server": "x", "sender": "a@b", "to": ["c@d"], **extra}}}),
 }  # fmt: skip
 KEYS = [(place, key) for place, (model, _) in PLACES.items()
-        for key in model.model_fields if key not in ("folder", "file")]
+        for key in model.model_fields if key not in ("folder", "file", "part")]
 
 
 @pytest.mark.parametrize(("place", "key"), KEYS)
