@@ -17,7 +17,7 @@ HEADLINES = (  # the first of each line that was found
     ("03_profiling.net_revenue", "02_cleaning.net_revenue"), ("03_profiling.margin",),
     ("03_profiling.active_customers", "02_cleaning.customers_kept"), ("03_profiling.new_customers",),
     ("06_clv.acquisition_cost_per_customer",), ("03_profiling.second_purchase_rate_90d",),
-    ("03_profiling.average_order_value",), ("08_churn.value_at_risk",), ("10_satisfaction.nps",),
+    ("03_profiling.average_order_value",), ("08_churn.value_at_risk",), ("10_satisfaction.satisfaction",),
 )
 WIDTHS = (34, 17, 17, 17, 17, 17, 17, 30)
 Cell = tuple[Any, str]
