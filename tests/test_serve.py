@@ -249,7 +249,9 @@ def test_rows_are_shown_and_a_customer_among_them_looked_up(server: Server, brow
     assert Path(download.value.path()).read_bytes().startswith(b"\xef\xbb\xbf")
     opened.open("One customer", "customer")
     asked, shown = opened.page.locator(".wb-id input"), ".wb-section .wb-explored"
-    told = opened.after(lambda: (asked.fill(ids[0]), asked.press("Enter")), shown)
+    opened.after(lambda: (asked.fill(ids[0]), asked.press("Enter")), shown)
+    opened.page.get_by_text("What to do next").wait_for(timeout=LONGEST)
+    told = opened.text(shown)
     for part in (f"Customer {ids[0]}", "RFM segment", "Last purchase", "What happened", "What to do next"):
         assert part in told
     alternative = opened.page.locator(f"{shown} img").first.get_attribute("alt")

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import base64
+import os
 from collections.abc import Callable, Iterable, Mapping
+from html import escape
 from typing import Any
 
 import ipywidgets
 import matplotlib.pyplot as plt
 from IPython.display import display
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from workbook.data.errors import WorkbookError
-from workbook.output import page
+from workbook.output import charts, page
 from workbook.output.explore.selection import Watching
 from workbook.output.i18n import _
 
 WIDE = {"description_width": "14em"}
+CHOSEN = "_chosen"  # name of the selection among the controls
+SERVED = "WORKBOOK_SERVE_SETTINGS"  # set in the kernel of `workbook serve`
 
 
 def panel(
@@ -44,7 +50,7 @@ def panel(
             parts = [page.warning(str(error))]
         plt.close("all")  # no longer pyplot's, and still whole
         for part in parts:
-            display(part.figure if isinstance(part, Axes) else part)
+            display(_with_words(part.figure) if isinstance(part, Axes) else part)
 
     watched = dict(controls) if selection is None else {**controls, CHOSEN: selection}
     shown = ipywidgets.interactive_output(show, watched)
@@ -55,4 +61,11 @@ def panel(
     return ipywidgets.VBox([rows, shown])
 
 
-CHOSEN = "_chosen"
+def _with_words(figure: Figure) -> Figure | page.Fragment:
+    """The picture; on the served page with its text alternative, which JupyterLab's way of showing pictures drops."""
+    if SERVED not in os.environ:
+        return figure
+    drawn, told = charts.png(figure)
+    held = base64.b64encode(drawn).decode()
+    html = f'<img src="data:image/png;base64,{held}" alt="{escape(told["alt"])}" width="{told["width"]}">'
+    return page.Fragment(html, told["alt"])

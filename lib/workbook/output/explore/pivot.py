@@ -35,6 +35,7 @@ from workbook.output.words import pivot as words
 
 MOST_ROWS = 200  # of a cell
 SPANS = ("period", "year", "all")
+HATCHED = "background:repeating-linear-gradient(-45deg,#f1f1f1 0 5px,#c9cfd6 5px 6px)"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -207,7 +208,7 @@ def heat(found: pivot.Pivot, groups: Mapping[str, str], *, note: str = "") -> pa
 
 def _cell(value: float, hidden: bool, shown: Callable[[float], str], scale: Any) -> str:
     if hidden:
-        return f'<td class="wb-num wb-hidden"><span class="unseen">{escape(_("hidden"))}</span></td>'
+        return f'<td class="wb-num wb-hidden" style="{HATCHED}"><span class="unseen">{escape(_("hidden"))}</span></td>'
     if value != value:
         return f'<td class="wb-num">{i18n.NOTHING}</td>'
     red, green, blue, _alpha = SEQUENTIAL(scale(value))
@@ -220,7 +221,8 @@ def _cell(value: float, hidden: bool, shown: Callable[[float], str], scale: Any)
 
 def _total(value: float, shown: Callable[[float], str]) -> str:
     text = f'<span class="unseen">{escape(_("hidden"))}</span>' if value != value else escape(shown(value))
-    return f'<td class="wb-num wb-sum{" wb-hidden" if value != value else ""}">{text}</td>'
+    hatched = f' style="{HATCHED}"' if value != value else ""
+    return f'<td class="wb-num wb-sum"{hatched}>{text}</td>'
 
 
 def _short(value: float, *, unit: str, digits: int) -> str:
