@@ -46,6 +46,8 @@ def test_each_verdict_has_its_sentence() -> None:
             status="refused"), "cancelled": settlement(status="cancelled"), "running": settlement(status="running"),
     }.items()}  # fmt: skip
     assert "earned **+400.00 (+200.00 to +600.00)** after its cost of 100.00" in told["earned"]
+    assert "the chance that it paid is 97%" in told["earned"]
+    assert "over 99%" in said.verdicts([settlement()._replace(chance_paid=0.999)])[0]
     assert "lost money" in told["lost"] and "not distinguishable" in told["open"]
     assert "cannot be judged: fewer than 30 people in an arm" in told["refused"] and "400" not in told["refused"]
     assert "cancelled" in told["cancelled"] and "not over yet" in told["running"] and "no verdict" in told["running"]

@@ -117,7 +117,7 @@ def decision_rows(settlements: Sequence[Settlement]) -> pd.DataFrame:
                     f"{i18n.number(one.control or one.decision.control)}",
             "effect": span(one.main.difference, one.main.low, one.main.high, "money") if _shown(one) else i18n.NOTHING,
             "earned": _earned(one) if _shown(one) else i18n.NOTHING,
-            "paid": i18n.percent(one.chance_paid, 0) if _shown(one) else i18n.NOTHING,
+            "paid": _chance(one.chance_paid) if _shown(one) else i18n.NOTHING,
             "forecast": _forecast(one), "verdict": verdict_name(one.verdict),
         } for one in reversed(settlements)],
         columns=["name", "id", "owner", "ends_on", "arms", "effect", "earned", "paid", "forecast", "verdict"],
@@ -127,6 +127,13 @@ def decision_rows(settlements: Sequence[Settlement]) -> pd.DataFrame:
 def _shown(one: Settlement) -> bool:
     """Whether a figure is shown: not of what cannot be judged, nor where there is no interval."""
     return one.main is not None and not math.isnan(one.main.low) and one.status in ("settled", "running")
+
+
+def _chance(x: float) -> str:
+    """A chance in whole per cent, never all or nothing: an interval leaves room."""
+    if x > 0.99:
+        return _("over {share}").format(share=i18n.percent(0.99, 0))
+    return _("under {share}").format(share=i18n.percent(0.01, 0)) if x < 0.01 else i18n.percent(x, 0)
 
 
 def _earned(one: Settlement) -> str:
@@ -180,7 +187,7 @@ def _verdict(one: Settlement, name: str) -> str:
                                  "of {cost}; the chance that it paid is {chance}."),
     }[one.verdict]
     return text.format(decision=name, earned=_earned(one), cost=i18n.money(one.cost),
-                       chance=i18n.percent(one.chance_paid, 0))
+                       chance=_chance(one.chance_paid))
 
 
 def _running(one: Settlement, name: str) -> str:
