@@ -73,7 +73,8 @@ def back_fill(settings: str, delivery: Delivery, *, first: str, last: str, lang:
     typer.echo(table(filled))
     states = [one.state for one in filled]
     counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
-    typer.echo(f"{len(filled)} periods in {time.perf_counter() - progress.began:.0f} s: {counts}.")
+    number = "1 period" if len(filled) == 1 else f"{len(filled)} periods"
+    typer.echo(f"{number} in {time.perf_counter() - progress.began:.0f} s: {counts}.")
     if "failed" in states:
         raise typer.Exit(1)
 
