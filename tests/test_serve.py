@@ -17,8 +17,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import matplotlib.pyplot as plt
 import pytest
 import yaml
+from matplotlib.axes import Axes
 
 from workbook import pivot
 from workbook.data.errors import WorkbookError
@@ -28,9 +30,11 @@ from workbook.data.settings import load_settings
 from workbook.data.simulate import write
 from workbook.data.store import Store
 from workbook.output import i18n
+from workbook.output.explore import look_up
 from workbook.output.explore import pivot as explore
 from workbook.output.explore.selection import Selection, Watched
 from workbook.output.serve.sources import Shop
+from workbook.output.words import rfm as words
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LONGEST = 180_000  # milliseconds that a busy machine may take for what takes a second
@@ -269,11 +273,11 @@ def test_the_chinese_page_fits_a_telephone(settings: Path, browser: Any) -> None
         assert opened.page.locator("html").get_attribute("lang") == "zh-CN"
         assert "数据透视" in opened.text(".wb-tabs")
         widest = opened.page.evaluate(
-            "() => Math.max(...[...document.querySelectorAll('.wb-chooser, .wb-tabs, .wb-controls, .wb-controls > *')]"
+            "() => Math.max(...[...document.querySelectorAll('.wb-chooser, .wb-choices *, .wb-tabs, .wb-controls *')]"
             ".map(e => e.getBoundingClientRect().right))")  # fmt: skip
         assert widest <= 390
-        words = opened.page.locator(".wb-room").inner_text()
-        assert not re.search(r"\b(the|and|of|customers|months)\b", words)
+        written = opened.page.locator(".wb-room").inner_text()
+        assert not re.search(r"\b(the|and|of|customers|months)\b", written)
         assert (opened.faults, opened.foreign) == ([], [])
         opened.page.close()
 
@@ -320,6 +324,20 @@ def test_cells_of_the_file_are_harmless(shop: Shop) -> None:
     assert [row[0] for row in rows if "cmd" in row[0]] == ["'=cmd|' /C calc'!A0"]
     assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@"))]
     assert float(rows[-1][-1]) == found.total
+
+
+def test_every_kind_of_customer_can_be_looked_up(shop: Shop) -> None:
+    """One of each segment, whatever is blank of them."""
+    i18n.use("en", "CNY")
+    run, people = shop.run, shop.people
+    some = run.frame(people.group_by("segment").aggregate(customer_id=people.customer_id.min()))
+    tables = {name: run.table(f"clean/{name}") for name in (*look_up.TABLES, "consents") if run.has(f"clean/{name}")}
+    for customer in some.itertuples():
+        parts = look_up.of(run, people, tables, customer.customer_id, shop.groups)
+        told = "\n".join(str(part) for part in parts if not isinstance(part, Axes))
+        assert words.segment_name(customer.segment) in told
+        assert not re.search(r"\b(nan|None|NaT)\b", told)
+        plt.close("all")
 
 
 def test_what_is_not_rendered_and_a_taken_port_are_said(settings: Path, tmp_path: Path) -> None:

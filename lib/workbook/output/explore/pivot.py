@@ -43,7 +43,7 @@ def explorer(
     run: Run, sources: pivot.Sources, *, rows: str = "region", columns: str = "month", measure: str = "net_revenue",
     span: str = "year", groups: Mapping[str, str] | None = None, selection: Watching | None = None,
 ) -> Any:  # fmt: skip
-    """Choose two dimensions, a measure and a time; in a report, the table of those given.
+    """Choose two dimensions, a measure and a time; in a report, the table and the bars of those given.
 
     Args:
         sources: what is counted.

@@ -67,6 +67,10 @@ def _there(row: Mapping[str, Any], name: str) -> bool:
     return value is not None and value == value
 
 
+def _codes(row: Mapping[str, Any], name: str) -> list[str]:
+    return str(row[name]).split() if _there(row, name) else []
+
+
 def _between(row: Mapping[str, Any], low: str, high: str) -> str:
     if not (_there(row, low) and _there(row, high)):
         return ""
@@ -78,7 +82,7 @@ def why(row: Mapping[str, Any]) -> str:
     """Why the model thinks that they leave; associated with leaving, no cause."""
     if not _there(row, "leaving_probability"):
         return _("No forecast: only customers who bought lately are looked at.")
-    codes = [code.partition(":") for code in str(row.get("reasons") or "").split()]
+    codes = [code.partition(":") for code in _codes(row, "reasons")]
     said = [churn.reason(name, side) for name, _colon, side in codes if side and side != "equal"]
     if not said:
         return _("Nothing stands out: the chance is that of the average customer, or near it.")
@@ -87,7 +91,7 @@ def why(row: Mapping[str, Any]) -> str:
 
 def other_risks(row: Mapping[str, Any]) -> str:
     """Risks beside leaving; nothing where there are none."""
-    said = [churn.risk_reason(code) for code in str(row.get("risk_reasons") or "").split()]
+    said = [churn.risk_reason(code) for code in _codes(row, "risk_reasons")]
     return _("Other risks: {reasons}.").format(reasons=_("; ").join(said)) if said else ""
 
 
@@ -96,7 +100,7 @@ def next_step(row: Mapping[str, Any], *, complaints: int, withdrawn: list[str]) 
     steps = []
     if complaints:
         steps.append(_("**Settle the open complaint first**; offer nothing before."))
-    if "long_overdue" in str(row.get("risk_reasons") or ""):
+    if "long_overdue" in _codes(row, "risk_reasons"):
         steps.append(_("An invoice is long overdue: ask for it before the next delivery on account."))
     if row.get("on_churn_list") is True:
         steps.append(_("**Contact soon**: on the early-warning list, where contacting is expected to pay."))
