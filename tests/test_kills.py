@@ -21,7 +21,8 @@ from workbook.output import report
 from workbook.output.delivery.log import lines
 from workbook.output.delivery.status import status
 
-pytestmark = pytest.mark.skipif(not Path("/proc").exists(), reason="processes are looked for in /proc")
+pytestmark = [pytest.mark.slow,
+              pytest.mark.skipif(not Path("/proc").exists(), reason="processes are looked for in /proc")]
 
 SETTINGS = """
 name: Corner shop
