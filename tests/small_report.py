@@ -19,7 +19,7 @@ from workbook.data.formulas import harmless_texts
 from workbook.data.settings import Settings, load_settings
 from workbook.output import charts, i18n, page
 from workbook.output.charts import canvas
-from workbook.output.report.pages import write_pages
+from workbook.output.pages.report import write_pages
 
 SHOP = "Teehaus & Söhne 云山茶居"
 PICTURES, TALL_ROWS = 5, 45

@@ -12,7 +12,7 @@ from bs4 import BeautifulSoup
 
 from workbook.cleaning.ledger import Line
 from workbook.data.provenance import KIND, Provenance
-from workbook.output.report import ledgers, origins, slices
+from workbook.output.pages import ledgers, origins, slices
 
 
 def notebook(*sources: str, provenance: dict[str, object] | None = None) -> nbformat.NotebookNode:

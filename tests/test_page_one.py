@@ -22,11 +22,11 @@ from workbook.data.notebooks import read_notebooks
 from workbook.data.periods import containing, period_of
 from workbook.data.settings import Settings, load_settings
 from workbook.output import cards, i18n
-from workbook.output.report import advice, bridge, trends, verdict
-from workbook.output.report.body import body_of
-from workbook.output.report.headlines import HEADLINES, Reading, headline_cards
-from workbook.output.report.key_figures import KEY_FIGURES, key_figures
-from workbook.output.report.pages import write_pages
+from workbook.output.pages import advice, bridge, trends, verdict
+from workbook.output.pages.body import body_of
+from workbook.output.pages.headlines import HEADLINES, Reading, headline_cards
+from workbook.output.pages.key_figures import KEY_FIGURES, key_figures
+from workbook.output.pages.report import write_pages
 
 SETTINGS = """
 name: Corner shop

@@ -25,8 +25,8 @@ from workbook.data.metrics import METRICS
 from workbook.data.notebooks import read_notebooks
 from workbook.data.settings import load_settings
 from workbook.output import report
-from workbook.output.report.headlines import HEADLINES
-from workbook.output.report.key_figures import KEY_FIGURES
+from workbook.output.pages.headlines import HEADLINES
+from workbook.output.pages.key_figures import KEY_FIGURES
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LANGUAGES = {"en": "en", "zh": "zh-CN"}

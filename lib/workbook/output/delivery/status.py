@@ -10,7 +10,7 @@ from workbook.data import lock, publications
 from workbook.data.settings import Settings
 from workbook.data.store import JOURNAL
 from workbook.output.delivery.log import lines
-from workbook.output.report.restated import FILE, approval
+from workbook.output.pages.restated import FILE, approval
 
 FAILED = ".failed"
 RUNS = 5  # the newest that are told

@@ -19,11 +19,11 @@ from workbook.data.metrics import METRICS
 from workbook.data.secrecy import told
 from workbook.data.settings import Settings
 from workbook.output import i18n
+from workbook.output.pages.headlines import HEADLINES, Reading
+from workbook.output.pages.restated import FILE, restated
+from workbook.output.pages.verdict import sentence
 from workbook.output.report import Rendered
 from workbook.output.report.backfill import Filled
-from workbook.output.report.headlines import HEADLINES, Reading
-from workbook.output.report.restated import FILE, restated
-from workbook.output.report.verdict import sentence
 from workbook.output.words import delivery as words
 
 

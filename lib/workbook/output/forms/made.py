@@ -45,7 +45,7 @@ def add(folder: Path, settings: Settings, forms: Iterable[str], *, missing: bool
         folder: the report, its pages written.
         missing: only those that are not there.
     """
-    from workbook.output.report.pages import write_pages  # which imports papermill and more
+    from workbook.output.pages.report import write_pages  # which imports papermill and more
 
     languages = json.loads((folder / "run.json").read_text(encoding="utf-8"))["languages"]
     wanted = [(form, lang, folder / lang / NAMES[form]) for form in forms for lang in languages]

@@ -5,8 +5,8 @@ take the place of what was there. A render in which a chapter failed takes no go
 the attempt is put beside it as `<period>.failed`.
 """
 
+from workbook.output.pages.report import comment
 from workbook.output.report.backfill import behind
-from workbook.output.report.pages import comment
 from workbook.output.report.render import Rendered, render
 
 __all__ = ["Rendered", "behind", "comment", "render"]

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from workbook.data.journal import alone
 from workbook.data.periods import Period, period_of
 from workbook.data.settings import Part, load_settings
+from workbook.output.pages.report import write_pages
 from workbook.output.report import parts
-from workbook.output.report.pages import write_pages
 from workbook.output.report.render import Rendered, render, render_part
 from workbook.output.report.work import Tell
 

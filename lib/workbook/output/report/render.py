@@ -27,14 +27,14 @@ from workbook.data.settings import Settings, load_settings
 from workbook.data.store import Store, write_whole
 from workbook.output import forms
 from workbook.output.delivery.log import RunLog
+from workbook.output.pages.report import write_pages
+from workbook.output.pages.trends import write_list
 from workbook.output.report import reuse
 from workbook.output.report.execution import Outcome, check_options
 from workbook.output.report.freshness import fingerprint, same_report
-from workbook.output.report.pages import write_pages
 from workbook.output.report.parts import of_part
 from workbook.output.report.restatements import Telling
 from workbook.output.report.resume import Attempt, begin
-from workbook.output.report.trends import write_list
 from workbook.output.report.work import Tell, Work, has_orders, is_good
 
 MOST_ROWS_IN_CSV = 100_000

@@ -36,8 +36,9 @@ from workbook.data.publications import (
 )
 from workbook.data.settings import Engine, Settings
 from workbook.data.store import Store, write_whole
-from workbook.output.report.pages import write_pages
-from workbook.output.report.restated import FILE, PROFILE
+from workbook.output import forms
+from workbook.output.pages.report import write_pages
+from workbook.output.pages.restated import FILE, PROFILE
 from workbook.output.report.work import SAME_FLOAT, is_good
 from workbook.restatement import Changed, Restatement
 
@@ -174,6 +175,7 @@ def approve(settings: Settings, label: str, *, by: str, comment: str = "") -> in
     keep_approval(settings, made(folder, telling.rules), by=by.strip(), comment=comment.strip())
     (folder / FILE).unlink(missing_ok=True)
     write_pages(folder, settings)
+    forms.renew(folder, settings)
     return place
 
 

@@ -22,6 +22,9 @@ def summary(found: Mapping[str, Finding], before: Mapping[str, Finding]) -> str:
     """One sentence for the index: who bought, and what moved revenue most."""
     change = found["revenue_change"].value
     active = i18n.number(found["active_customers"].value)
+    if found["revenue_change"].reason == "partial":
+        return _("{active} customers have bought so far; the period is not over and is not compared.").format(
+            active=active)
     if change is None:
         return _("{active} customers bought; there is no period before to compare with.").format(active=active)
     parts = {name.removeprefix("change_"): finding.value for name, finding in found.items() if _is_part(name)}

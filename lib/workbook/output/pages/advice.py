@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from workbook.data.findings import Finding
 from workbook.output import cards
-from workbook.output.report.headlines import Reading
+from workbook.output.pages.headlines import Reading
 from workbook.output.words import advice as words
 
 MOST = 4  # that fit on one screen

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import nbformat
 
 from workbook.data.provenance import KIND
-from workbook.output.report import slices
-from workbook.output.report.body import executed
+from workbook.output.pages import slices
+from workbook.output.pages.body import executed
 
 _CLAUSES = re.compile(
     r"(?<=\S) (?=(?:FROM|WHERE|GROUP BY|ORDER BY|HAVING|LIMIT|LEFT OUTER JOIN|INNER JOIN|UNION ALL)\b)")

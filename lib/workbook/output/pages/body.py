@@ -14,7 +14,7 @@ from nbconvert import HTMLExporter
 from nbformat import v4
 
 from workbook.data.provenance import KIND
-from workbook.output.report.reachable import make_reachable
+from workbook.output.pages.reachable import make_reachable
 
 TRAINING = "training"
 Card = Callable[[str, str], str | None]  # chapter, finding → its card, or None to leave the notebook's own

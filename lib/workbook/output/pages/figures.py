@@ -20,9 +20,9 @@ from workbook.data.settings import Settings
 from workbook.data.store import write_whole
 from workbook.output import cards, i18n, page
 from workbook.output.i18n import _
-from workbook.output.report import ledgers
-from workbook.output.report.body import typeset
-from workbook.output.report.origins import Origins, origins
+from workbook.output.pages import ledgers
+from workbook.output.pages.body import typeset
+from workbook.output.pages.origins import Origins, origins
 from workbook.output.words import cleaning as cleaning_words
 from workbook.output.words import figures as words
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from workbook.data.publications import Edition, approvals
 from workbook.data.settings import Settings
 from workbook.output.cards import metric_name
-from workbook.output.report.bridge import Bridge, drawn
+from workbook.output.pages.bridge import Bridge, drawn
 from workbook.output.words import restatement as words
 
 FILE = "restatement.json"

@@ -13,7 +13,7 @@ from workbook.output import i18n, page
 def templates() -> Environment:
     """The templates; texts in them are in the language in use when a page is made."""
     found = Environment(
-        loader=PackageLoader("workbook.output.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        loader=PackageLoader("workbook.output.pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True)
     style = (Path(__file__).parent / "templates" / "style.css").read_text(encoding="utf-8")
     found.filters["inline"] = lambda text: Markup(page.inline(text))

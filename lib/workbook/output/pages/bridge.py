@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from workbook.data.findings import Finding
 from workbook.output import cards, i18n
-from workbook.output.report.headlines import Reading
+from workbook.output.pages.headlines import Reading
 from workbook.output.words import bridge as words
 
 CHAPTER = "03_profiling"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from workbook.data.findings import Finding
 from workbook.data.periods import Period
 from workbook.output import cards
-from workbook.output.report.headlines import Reading
+from workbook.output.pages.headlines import Reading
 from workbook.output.words import verdict as words
 
 CHAPTER, NAME = "03_profiling", "net_revenue"

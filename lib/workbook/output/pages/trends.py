@@ -21,10 +21,10 @@ from workbook.data.publications import approvals, first_published
 from workbook.data.settings import Settings
 from workbook.data.store import write_whole
 from workbook.output import cards, i18n
-from workbook.output.report import verdict
-from workbook.output.report.body import typeset
-from workbook.output.report.frame import templates
-from workbook.output.report.headlines import HEADLINES, Found, Headline, Reading
+from workbook.output.pages import verdict
+from workbook.output.pages.body import typeset
+from workbook.output.pages.frame import templates
+from workbook.output.pages.headlines import HEADLINES, Found, Headline, Reading
 from workbook.output.words import trends as words
 from workbook.output.words import verdict as verdict_words
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from workbook.output import cards
-from workbook.output.report.headlines import Reading
+from workbook.output.pages.headlines import Reading
 
 KEY_FIGURES = {
     "01_collection": ("rows_kept", "rows_quarantined", "revenue_identified_share"),

@@ -20,14 +20,14 @@ from workbook.data.publications import first_published
 from workbook.data.settings import Settings
 from workbook.data.store import write_whole
 from workbook.output import cards, forms, i18n
-from workbook.output.report import advice, bridge, figure_pages, trends, verdict
-from workbook.output.report.body import Body, body_of, executed, typeset
-from workbook.output.report.comments import Comment, note, read_comments
-from workbook.output.report.frame import templates
-from workbook.output.report.headlines import Reading, headline_cards
-from workbook.output.report.key_figures import key_figures
-from workbook.output.report.parts import write_parts
-from workbook.output.report.restated import approval, restated
+from workbook.output.pages import advice, bridge, figures, trends, verdict
+from workbook.output.pages.body import Body, body_of, executed, typeset
+from workbook.output.pages.comments import Comment, note, read_comments
+from workbook.output.pages.frame import templates
+from workbook.output.pages.headlines import Reading, headline_cards
+from workbook.output.pages.key_figures import key_figures
+from workbook.output.pages.parts import write_parts
+from workbook.output.pages.restated import approval, restated
 from workbook.output.words import advice as advice_words
 from workbook.output.words import bridge as bridge_words
 from workbook.output.words import report as words
@@ -59,7 +59,7 @@ def write_pages(folder: Path, settings: Settings) -> None:
     record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     reading = _reading(folder, settings, record)
     period = periods.period_of(record["period"], settings.period)
-    made, seen = templates(), figure_pages.behind(folder, settings, record)
+    made, seen = templates(), figures.behind(folder, settings, record)
     for lang in record["languages"]:
         i18n.use(lang, settings.currency)
         _write_language(folder, record, reading, period, made, lang, seen)
@@ -79,7 +79,7 @@ def _reading(folder: Path, settings: Settings, record: dict[str, Any]) -> Readin
 
 def _write_language(
     folder: Path, record: dict[str, Any], reading: Reading, period: Period, made: Environment, lang: str,
-    seen: figure_pages.Behind,
+    seen: figures.Behind,
 ) -> None:
     shared = {
         "record": record, "lang": lang, "html_language": i18n.HTML_LANGUAGE[lang], "period": i18n.period(period),
@@ -103,7 +103,7 @@ def _write_language(
                 cards=list(keys[chapter.name].values()))
             write_whole(folder / lang / chapter.href, typeset(html, lang))
             found = reading.findings.get(chapter.name, {})
-            figure_pages.write_figures(chapter.name, chapter.title, found, seen, made, shared, period)
+            figures.write_figures(chapter.name, chapter.title, found, seen, made, shared, period)
     first = made.get_template("index.html").render(
         **shared, chapters=chapters, divided=divided,
         **_page_one(reading._replace(anchors=_anchors(bodies, keys)), record, period))
@@ -165,14 +165,18 @@ def _chapter(outcome: dict[str, Any], folder: Path, reading: Reading, remarks: l
     opening = executed(source).cells if source.exists() else []
     first = next((cell.source for cell in opening if cell.cell_type == "markdown" and title(cell.source)), "")
     if state == "done":
-        sentence = _summary(name, reading.findings.get(name, {}), reading.published.get(name, {}))
+        sentence = _summary(name, reading)
     else:
         sentence = words.why_not(state, outcome["error"], outcome["because"])
     own = tuple(remark for remark in remarks if remark.chapter == name)
     return Chapter(name, title(first) or name, question(first), state, sentence, outcome["seconds"], own)
 
 
-def _summary(name: str, found: dict[str, Finding], before: dict[str, Finding]) -> str:
+def _summary(name: str, reading: Reading) -> str:
     """The chapter's own sentence; none where it has no words of its own, or found nothing."""
     speaker = f"workbook.output.words.{name.split('_', 1)[1]}"
+    found, before = dict(reading.findings.get(name, {})), reading.published.get(name, {})
+    if not reading.whole:  # nothing is compared
+        found |= {"revenue_change": Finding(None, "money", reason="partial")} if "revenue_change" in found else {}
+        before = {}
     return import_module(speaker).summary(found, before) if found and find_spec(speaker) else ""
