@@ -126,7 +126,7 @@ def test_every_module_that_a_notebook_reaches_counts() -> None:
                for path in reuse.reached(by_name["04_rfm"].path)}  # fmt: skip
     assert {"rfm/groups.py", "scoring/lists.py", "data/run.py", "output/words/rfm.py", "history.py",
             "data/store.py", "output/charts/curves.py"} <= reached
-    assert not {"profiling/bridge.py", "output/words/profiling.py", "cli.py", "cleaning/steps.py"} & reached
+    assert not {"profiling/bridge.py", "output/words/profiling.py", "cli/report.py", "cleaning/steps.py"} & reached
 
 
 def test_parts_that_differ_are_named_in_order() -> None:
