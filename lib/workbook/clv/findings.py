@@ -85,6 +85,7 @@ def fit_figures(fits: Mapping[str, Fit], value_fit: Fit, chosen: Chosen, free: I
     yield _figure("value_correlation", correlation, "number", low=free.low, high=free.high, n=free.n)
     yield Figure("model", chosen.model, "text")
     yield Figure("model_chosen_on", chosen.chosen_on.isoformat(), "date")
+    yield Figure("model_provisional", chosen.provisional or chosen.reason == "declared", "flag")
 
 
 def _parameters(fit: Fit) -> Iterator[Figure]:

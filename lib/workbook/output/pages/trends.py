@@ -32,7 +32,7 @@ FAILED = ".failed"  # the ending of the folder of an attempt that took no good r
 RULES = {  # the finding that says when a frozen rule was fitted, and the one that says that it may still move
     "rfm": ("04_rfm", "cuts_from", "cuts_provisional"),
     "clusters": ("05_clustering", "rule_from", "rule_provisional"),
-    "lifetime": ("06_clv", "model_chosen_on", ""),
+    "lifetime": ("06_clv", "model_chosen_on", "model_provisional"),
 }
 PAD = 6.0  # per cent of a picture's height above and below its line
 
