@@ -135,8 +135,9 @@ def test_a_card_leads_to_the_lines_that_made_its_figure(
     report = tmp_path / "reports" / "2026-05"
     for lang in ("en", "zh"):
         chapter = BeautifulSoup((report / lang / "01_collection.html").read_text(), "html.parser")
-        [link] = chapter.select('[data-figure="01_collection.orders_read"] a[href^="figures/"]')
-        file, _, anchor = str(link["href"]).partition("#")
+        links = chapter.select('[data-figure="01_collection.orders_read"] a[href^="figures/"]')
+        assert len({link["href"] for link in links}) == 1 and links[0].parent["class"] == ["wb-value"]
+        file, _, anchor = str(links[0]["href"]).partition("#")
         behind = BeautifulSoup((report / lang / file).read_text(), "html.parser")
         entry = behind.find(id=anchor)
         way = behind.find(id=str(entry.select_one('a[href^="#way"]')["href"]).removeprefix("#"))

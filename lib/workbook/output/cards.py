@@ -150,11 +150,12 @@ def figure_card(
     title = escape(metric_name(chapter, name))
     title = f'<a href="{escape(href)}">{title}</a>' if href else title
     lines = "".join(_line(row) for row in rows(name, finding, beside, full=full))
-    key = escape(f"{chapter}.{name}")
+    key, value = escape(f"{chapter}.{name}"), escape(shown(finding))
+    value = f'<a href="figures/{chapter}.html#{name}">{value}</a>' if behind else value
     place = f' id="{key}"' if full or anchor else ""
     return (
         f'<div class="wb-figure"{place} data-figure="{key}"><h3>{title}</h3>'
-        f'<div class="wb-value">{escape(shown(finding))}</div>{_rests(finding, full)}'
+        f'<div class="wb-value">{value}</div>{_rests(finding, full)}'
         f'<dl class="wb-beside">{lines}</dl>{aside}{definition(chapter, name, behind=behind)}</div>'
     )
 
