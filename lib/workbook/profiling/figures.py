@@ -103,10 +103,10 @@ def _with_unit(interval: concentration.Interval, unit: str) -> tuple[float, str,
     return interval.value, unit, interval.low, interval.high
 
 
-def of_change(split: Split | None) -> Iterator[Figure]:
-    """The change in net revenue and its parts; each part under its own name."""
+def of_change(split: Split | None, *, whole: bool = True) -> Iterator[Figure]:
+    """The change in net revenue and its parts; each part under its own name. A period that is not over has none."""
     if split is None:
-        yield Figure("revenue_change", None, "money", reason="no_previous")
+        yield Figure("revenue_change", None, "money", reason="no_previous" if whole else "partial")
         return
     yield Figure("revenue_change", split.change, "money")
     parts = {**split.parts, "basket": split.basket}

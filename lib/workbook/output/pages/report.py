@@ -13,7 +13,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from workbook.data import periods
-from workbook.data.findings import Finding, read_findings
+from workbook.data.findings import read_findings
 from workbook.data.notebooks import question, title
 from workbook.data.periods import Period
 from workbook.data.publications import first_published
@@ -175,8 +175,6 @@ def _chapter(outcome: dict[str, Any], folder: Path, reading: Reading, remarks: l
 def _summary(name: str, reading: Reading) -> str:
     """The chapter's own sentence; none where it has no words of its own, or found nothing."""
     speaker = f"workbook.output.words.{name.split('_', 1)[1]}"
-    found, before = dict(reading.findings.get(name, {})), reading.published.get(name, {})
-    if not reading.whole:  # nothing is compared
-        found |= {"revenue_change": Finding(None, "money", reason="partial")} if "revenue_change" in found else {}
-        before = {}
+    found = reading.findings.get(name, {})
+    before = reading.published.get(name, {}) if reading.whole else {}  # one that is not over is not compared
     return import_module(speaker).summary(found, before) if found and find_spec(speaker) else ""

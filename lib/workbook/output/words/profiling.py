@@ -34,6 +34,14 @@ def summary(found: Mapping[str, Finding], before: Mapping[str, Finding]) -> str:
     ).format(active=active, change=signed(change), part=part(pushed), amount=signed(parts[pushed]))
 
 
+def no_bridge(period: Period) -> tuple[str, str]:
+    """What is not told of the change, and what it waits for."""
+    what = _("What moved revenue since the period before.")
+    if not period.is_whole:
+        return what, _("the end of the period: one that is not over is not compared.")
+    return what, _("orders of both periods: this period or the one before has none.")
+
+
 def _is_part(name: str) -> bool:
     return name in {"change_customers", "change_orders_per_customer", "change_basket", "change_anonymous"}
 
