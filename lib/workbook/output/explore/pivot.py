@@ -35,6 +35,7 @@ from workbook.output.words import pivot as words
 
 MOST_ROWS = 200  # of a cell
 SPANS = ("period", "year", "all")
+READABLE = 4.6  # contrast of letters, a little above the 4.5 that WCAG asks
 HATCHED = "background:repeating-linear-gradient(-45deg,#f1f1f1 0 5px,#c9cfd6 5px 6px)"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -211,12 +212,18 @@ def _cell(value: float, hidden: bool, shown: Callable[[float], str], scale: Any)
         return f'<td class="wb-num wb-hidden" style="{HATCHED}"><span class="unseen">{escape(_("hidden"))}</span></td>'
     if value != value:
         return f'<td class="wb-num">{i18n.NOTHING}</td>'
-    red, green, blue, _alpha = SEQUENTIAL(scale(value))
-    ground = np.array([red, green, blue])
-    on_white = charts.contrast(ground)
-    ink = PAPER if on_white > charts.contrast(np.array(mpl.colors.to_rgb(INK))) / on_white else INK
+    ground, ink = _readable(np.array(SEQUENTIAL(scale(value))[:3]))
     colours = f"background:{mpl.colors.to_hex(ground)};color:{ink}"
     return f'<td class="wb-num" style="{colours}">{escape(shown(value))}</td>'
+
+
+def _readable(ground: np.ndarray) -> tuple[np.ndarray, str]:
+    """Dark letters where they can be read; else white ones, on a ground as dark as they need."""
+    if charts.contrast(np.array(mpl.colors.to_rgb(INK))) / charts.contrast(ground) >= READABLE:
+        return ground, INK
+    while charts.contrast(ground) < READABLE:
+        ground = ground * 0.98
+    return ground, PAPER
 
 
 def _total(value: float, shown: Callable[[float], str]) -> str:

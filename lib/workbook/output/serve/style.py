@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workbook.output import report
+from workbook.output import pages
 
 OF_CONTROLS = Path(__file__).with_name("template") / "serve.css"
-OF_REPORTS = Path(report.__file__).parent / "templates" / "style.css"
+OF_REPORTS = Path(pages.__file__).parent / "templates" / "style.css"
 
 
 def page_style() -> str:
