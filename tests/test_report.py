@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from workbook.data.notebooks import notebooks_folder, read_notebooks
 from workbook.data.periods import period_of
 from workbook.data.settings import load_settings
 from workbook.output import i18n, report
+from workbook.output.report import work
 from workbook.output.report.execution import check_options, in_language
 from workbook.output.words import report as words
 
@@ -265,3 +267,10 @@ def test_one_chapter_of_a_new_workspace_collects_first(book: Book, shop: Path) -
     rendered = report.render(shop, only="12", lang="en")
     assert [outcome.chapter for outcome in rendered.outcomes] == ["11_collect", "12_count"]
     assert findings_of(rendered.folder)["12_count"]["day"].value == "2026-06-30"
+
+
+def test_a_render_leaves_the_process_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with work._staying():
+        os.chdir("/")  # as notebooks that run side by side may leave it
+    assert Path.cwd() == tmp_path

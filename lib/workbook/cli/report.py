@@ -43,6 +43,7 @@ def render(
         raise WorkbookError("--from and --to name the periods, and fill them whole.",
                             way_out="Leave --as-of and --only out, or --from and --to.")
     declared = load_settings(settings)
+    settings = str(declared.file)  # whole: notebooks that run side by side move the process to other folders
     with alone(declared.store_folder, " ".join(["workbook", *sys.argv[1:]]), wait=wait, tell=_say):
         from workbook.output import report  # papermill takes two seconds to import
         from workbook.output.delivery.notify import delivered

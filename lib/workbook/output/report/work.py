@@ -172,7 +172,7 @@ class Work:
 
     def done(self) -> tuple[list[Outcome], Period]:
         """Everything run or taken over: one outcome a chapter, in the order of the notebooks, and the period."""
-        with _reporting(self.stage, self.settings), warm_kernels(list(self.notebooks.values())):
+        with _staying(), _reporting(self.stage, self.settings), warm_kernels(list(self.notebooks.values())):
             side_by_side(self.after(), self.run, at_once=AT_ONCE)
         _agree(self.findings)
         outcomes: list[Outcome] = []
@@ -233,6 +233,16 @@ def _same(ours: dict[str, Any], theirs: dict[str, Any]) -> bool:
 def _close(one: Any, other: Any) -> bool:
     both = isinstance(one, float) and isinstance(other, float)
     return math.isclose(one, other, rel_tol=SAME_FLOAT) if both else one == other
+
+
+@contextmanager
+def _staying() -> Iterator[None]:
+    """papermill changes the folder of the process for each notebook; side by side they change it back in any order."""
+    here = Path.cwd()
+    try:
+        yield
+    finally:
+        os.chdir(here)
 
 
 @contextmanager
