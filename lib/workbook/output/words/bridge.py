@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from workbook.output import i18n
 from workbook.output.i18n import _
+from workbook.output.words import profiling
+from workbook.profiling.figures import PARTS
 
 
 def revenue() -> str:
@@ -19,18 +21,9 @@ def margin() -> str:
 def part(name: str) -> str:
     """A part of the change, by its finding."""
     code = name.removeprefix("margin_").removeprefix("change_")
+    if code in PARTS:
+        return profiling.part(code)
     return {
-        "customers": _("Number of customers"),
-        "orders_per_customer": _("Orders per customer"),
-        "basket": _("Worth of an order"),
-        "basket_size": _("Order before discount"),
-        "units": _("Units per order"),
-        "price": _("Prices"),
-        "mix": _("Mix of products"),
-        "price_and_mix": _("Prices and mix"),
-        "discount": _("Discounts"),
-        "returns": _("Returns"),
-        "anonymous": _("Anonymous sales"),
         "volume": _("Volume"),
         "revenue": _("Net revenue"),
         "rate": _("Share of margin"),
