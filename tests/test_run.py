@@ -1,11 +1,13 @@
 """What a notebook opens: tables of one date, named results, rules fitted once and kept."""
 
 import json
+import math
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -159,6 +161,20 @@ def test_findings_are_named_once_and_written_on_closing(shop: Path) -> None:
     written = json.loads((run.store.root / "findings" / "04_rfm.json").read_text("utf-8"))
     assert written["revenue"] == {"value": 8911407.904, "unit": "currency", "n": 4338}
     assert written["lift"]["low"] == -0.1 and written["churn"]["reason"] == "too_few"
+
+
+@pytest.mark.parametrize("value", [None, math.nan, math.inf, np.float64("nan")])
+def test_a_number_that_is_none_is_named_with_its_reason_alone(shop: Path, value: float | None) -> None:
+    run = opened(shop)
+    told = run.find_known("share", value, "share", low=0.1, high=0.2, n=7)
+    assert told == Finding(None, "share", n=7, reason="too_few")
+    other = run.find_known("other", value, "share", reason="no_events", evidence="observed")
+    assert other == Finding(None, "share", reason="no_events"), "what is not known claims nothing"
+
+
+def test_a_known_number_keeps_the_ends_that_are_known(shop: Path) -> None:
+    found = opened(shop).find_known("share", 0.5, "share", low=math.nan, high=0.75, n=7, evidence="observed")
+    assert found == Finding(0.5, "share", None, 0.75, 7, "", "observed")
 
 
 def test_previous_finding_is_as_first_published(shop: Path) -> None:

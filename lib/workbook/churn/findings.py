@@ -27,9 +27,6 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
 import pandas as pd
 
 from workbook.churn.drops import FEWEST_CUSTOMERS
@@ -49,14 +46,14 @@ FEWEST = 30
 def find_definition(run: Run, found: Horizon, naive: Silences, again: Estimate, *, buyers: int) -> None:
     """What leaving means here, and how often the naive rule was wrong."""
     days = {"low": found.low, "high": found.high} if found.source == "rule" else {}
-    _find(run, "churn_horizon_days", found.days, "days", n=found.gaps, **days)
-    _find(run, "churn_horizon_source", found.source if found.days is not None else None, "text")
-    _find(run, "ever_return", found.ever_return, "share", n=found.gaps)
+    run.find_known("churn_horizon_days", found.days, "days", n=found.gaps, **days)
+    run.find_known("churn_horizon_source", found.source if found.days is not None else None, "text")
+    run.find_known("ever_return", found.ever_return, "share", n=found.gaps)
     enough = naive.share if naive.silences >= FEWEST else None
-    _find(run, "naive_returned_share", enough, "share", low=naive.low, high=naive.high, n=naive.silences,
-          evidence="observed")
-    _find(run, "second_purchase_share", again.value, "share", low=again.low, high=again.high, n=buyers,
-          evidence="observed")
+    run.find_known("naive_returned_share", enough, "share", low=naive.low, high=naive.high, n=naive.silences,
+                   evidence="observed")
+    run.find_known("second_purchase_share", again.value, "share", low=again.low, high=again.high, n=buyers,
+                   evidence="observed")
 
 
 def find_subscriptions(run: Run, monthly: Monthly | None, year: Estimate, *, n: int) -> None:
@@ -67,10 +64,10 @@ def find_subscriptions(run: Run, monthly: Monthly | None, year: Estimate, *, n: 
         return
     run.find("subscriptions_running", monthly.running, unit="number")
     share = monthly.value if monthly.months >= FEWEST else None
-    _find(run, "subscriptions_monthly_churn", share, "share", low=monthly.low, high=monthly.high, n=monthly.months,
-          evidence="observed")
-    _find(run, "subscriptions_year_share", year.value, "share", low=year.low, high=year.high, n=n,
-          evidence="observed")
+    run.find_known("subscriptions_monthly_churn", share, "share", low=monthly.low, high=monthly.high, n=monthly.months,
+                   evidence="observed")
+    run.find_known("subscriptions_year_share", year.value, "share", low=year.low, high=year.high, n=n,
+                   evidence="observed")
 
 
 def find_foresight(
@@ -80,47 +77,47 @@ def find_foresight(
     rows = judged.set_index("prediction")
     best = rows.iloc[0] if len(rows) else pd.Series(dtype=float)
     n = int(best["n"]) if len(rows) else None
-    _find(run, "active_customers", active, "customers")
-    _find(run, "chosen_model", rows.index[0] if len(rows) else None, "text")
+    run.find_known("active_customers", active, "customers")
+    run.find_known("chosen_model", rows.index[0] if len(rows) else None, "text")
     rate = wilson(int(best["events"]), n) if n else None
     ends = {"low": rate.low, "high": rate.high} if rate else {}
-    _find(run, "churn_rate", rate.value if rate else None, "share", n=n, evidence="observed", **ends)
+    run.find_known("churn_rate", rate.value if rate else None, "share", n=n, evidence="observed", **ends)
     for name in ("auc", "average_precision", "brier"):
-        _find(run, name, best.get(name), "number", low=best.get(f"{name}_low"), high=best.get(f"{name}_high"), n=n,
-              evidence="observed")
+        run.find_known(name, best.get(name), "number", low=best.get(f"{name}_low"), high=best.get(f"{name}_high"), n=n,
+                       evidence="observed")
     for rival in ("hiatus", "p_alive"):
         row = rows.loc[rival] if rival in rows.index and rival != rows.index[0] else pd.Series(dtype=float)
-        _find(run, f"lead_over_{rival}", row.get("lead_auc"), "number", low=row.get("lead_auc_low"),
-              high=row.get("lead_auc_high"), n=n, evidence="observed")
+        run.find_known(f"lead_over_{rival}", row.get("lead_auc"), "number", low=row.get("lead_auc_low"),
+                       high=row.get("lead_auc_high"), n=n, evidence="observed")
     _find_list(run, found, warned)
-    _find(run, "score_psi", steady.psi, "number", n=active)
+    run.find_known("score_psi", steady.psi, "number", n=active)
 
 
 def _find_list(run: Run, found: Money, warned: Warned) -> None:
     best, later, foretold = found.optimum, found.earned, found.optimum is not None
     threshold = {"low": best.low, "high": best.high} if best else {}
-    _find(run, "threshold", best.threshold if best else None, "money", reason="contact_none" if best else "too_few",
-          evidence="assumed", **threshold)
-    _find(run, "listed_customers", len(warned.listed) if foretold else None, "customers", evidence="assumed")
+    run.find_known("threshold", best.threshold if best else None, "money", reason="contact_none" if best else "too_few",
+                   evidence="assumed", **threshold)
+    run.find_known("listed_customers", len(warned.listed) if foretold else None, "customers", evidence="assumed")
     at_risk = float(warned.listed["value_at_risk"].sum()) if foretold else None
     reach = dict(zip(("low", "high"), reach_of_loss(warned.listed), strict=True)) if foretold else {}
-    _find(run, "value_at_risk", at_risk, "money", n=len(warned.listed), evidence="assumed", **reach)
-    _find(run, "value_measured", warned.measured if foretold else None, "text")
+    run.find_known("value_at_risk", at_risk, "money", n=len(warned.listed), evidence="assumed", **reach)
+    run.find_known("value_measured", warned.measured if foretold else None, "text")
     listed = later if later and later.customers else None
     ends = {"low": listed.precision_low, "high": listed.precision_high} if listed else {}
-    _find(run, "expected_precision", listed.precision if listed else None, "share",
-          n=later.customers if later else None, evidence="observed", **ends)
+    run.find_known("expected_precision", listed.precision if listed else None, "share",
+                   n=later.customers if later else None, evidence="observed", **ends)
     earned = {"low": later.profit_low, "high": later.profit_high} if later else {}
-    _find(run, "profit_expected", later.profit if later else None, "money", evidence="assumed", **earned)
+    run.find_known("profit_expected", later.profit if later else None, "money", evidence="assumed", **earned)
     lead = {"low": later.lead_low, "high": later.lead_high} if later else {}
-    _find(run, "profit_lead", later.lead if later else None, "money", evidence="assumed", **lead)
+    run.find_known("profit_lead", later.lead if later else None, "money", evidence="assumed", **lead)
 
 
 def find_earlier(run: Run, earlier: Earlier) -> None:
     """The value at risk on the last day of the period before, and what chance moves since."""
-    _find(run, "value_at_risk_before", earlier.value, "money", n=earlier.customers, reason=earlier.reason,
-          evidence="assumed")
-    _find(run, "value_at_risk_noise", earlier.noise, "money", n=earlier.customers, reason=earlier.reason)
+    run.find_known("value_at_risk_before", earlier.value, "money", n=earlier.customers, reason=earlier.reason,
+                   evidence="assumed")
+    run.find_known("value_at_risk_noise", earlier.noise, "money", n=earlier.customers, reason=earlier.reason)
 
 
 def find_risk(
@@ -140,15 +137,15 @@ def find_risk(
         run.find("exposure_over_90", float(old["amount"]), unit="money", n=int(old["invoices"]))
         for row in rolls.itertuples():
             share = row.share if row.invoices >= FEWEST else None
-            _find(run, _roll_name(row.age), share, "share", low=row.low, high=row.high, n=row.invoices,
-                  evidence="observed")
+            run.find_known(_roll_name(row.age), share, "share", low=row.low, high=row.high, n=row.invoices,
+                           evidence="observed")
         late = int(payers["is_late"].sum()) if len(payers) >= FEWEST_PAYERS else None
-        _find(run, "late_payers", late, "customers", n=len(payers))
+        run.find_known("late_payers", late, "customers", n=len(payers))
     known = returners["unusual_probability"].notna().any()
-    _find(run, "unusual_returners", int(returners["is_unusual"].sum()) if known else None, "customers",
-          n=len(returners))
+    run.find_known("unusual_returners", int(returners["is_unusual"].sum()) if known else None, "customers",
+                   n=len(returners))
     dropped = int(drops["dropped"].sum()) if len(drops) >= FEWEST_CUSTOMERS else None
-    _find(run, "sudden_drops", dropped, "customers", n=len(drops))
+    run.find_known("sudden_drops", dropped, "customers", n=len(drops))
 
 
 def _roll_name(age: str) -> str:
@@ -160,17 +157,5 @@ def find_prospects(run: Run, outlook: Outlook, judged: pd.DataFrame, *, listed: 
     run.find("prospects_known", len(outlook.today), unit="customers")
     run.find("prospects_listed", listed, unit="customers", evidence="observed" if len(judged) else "assumed")
     best = judged.iloc[0] if len(judged) else pd.Series(dtype=float)
-    _find(run, "prospects_auc", best.get("auc"), "number", low=best.get("auc_low"), high=best.get("auc_high"),
-          n=len(outlook.happened), evidence="observed")
-
-
-def _find(
-    run: Run, name: str, value: Any, unit: str, *, low: float | None = None, high: float | None = None,
-    n: int | None = None, reason: str = "too_few", evidence: str = "",
-) -> None:
-    """A value with what is known of it; or None, with the reason."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        run.find(name, None, unit=unit, n=n, reason=reason)
-        return
-    ends = {key: end for key, end in (("low", low), ("high", high)) if end is not None and not math.isnan(end)}
-    run.find(name, value, unit=unit, n=n, evidence=evidence, **ends)
+    run.find_known("prospects_auc", best.get("auc"), "number", low=best.get("auc_low"), high=best.get("auc_high"),
+                   n=len(outlook.happened), evidence="observed")

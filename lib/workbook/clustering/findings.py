@@ -27,8 +27,6 @@ A result that rests on too little is None, with the reason.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pandas as pd
 from sklearn.metrics import adjusted_rand_score
@@ -39,7 +37,6 @@ from workbook.clustering.keeping import RuleInForce
 from workbook.clustering.rule import labels
 from workbook.clustering.structure import SURE, Structure
 from workbook.clustering.tree import TreeRules
-from workbook.data.findings import Figure
 from workbook.data.run import Run
 
 
@@ -49,19 +46,19 @@ def find_structure(run: Run, found: Structure, today: Fitted) -> None:
     run.find("sought_among", len(today.frame), unit="customers", n=today.of)
     for name, reference in (("cloud", "cloud"), ("shapes", "same_shapes")):
         known = p.get(reference)
-        _find(run, Figure(f"p_{name}", known, "number", n=found.n))
-        _find(run, Figure(f"stands_out_of_{name}", None if known is None else known <= SURE, "flag", n=found.n))
-    _find(run, Figure("structure_beyond", found.beyond, "share", n=found.n))
+        run.find_known(f"p_{name}", known, "number", n=found.n)
+        run.find_known(f"stands_out_of_{name}", None if known is None else known <= SURE, "flag", n=found.n)
+    run.find_known("structure_beyond", found.beyond, "share", n=found.n)
     row = found.table[(found.table["reference"] == "same_shapes") & (found.table["k"] == today.choice.k)]
     known = row.iloc[0].to_dict() if len(row) else {}
-    _find(run, Figure("explained_share", known.get("explained"), "share", n=found.n))
-    _find(run, Figure("structureless_share", known.get("expected"), "share", known.get("low"), known.get("high"),
-                      n=found.n))  # fmt: skip
+    run.find_known("explained_share", known.get("explained"), "share", n=found.n)
+    run.find_known("structureless_share", known.get("expected"), "share", low=known.get("low"),
+                   high=known.get("high"), n=found.n)  # fmt: skip
     chosen = today.table[today.table["k"] == today.choice.k] if today.choice.k else today.table.head(0)
     figures = chosen.iloc[0].to_dict() if len(chosen) else {}
-    _find(run, Figure("groups_today", today.choice.k or None, "number", n=len(today.frame)))
+    run.find_known("groups_today", today.choice.k or None, "number", n=len(today.frame))
     for name, column in (("silhouette", "silhouette"), ("stability", "stability"), ("weakest_group", "weakest")):
-        _find(run, Figure(name, figures.get(column), "number", n=len(today.frame)))
+        run.find_known(name, figures.get(column), "number", n=len(today.frame))
 
 
 def find_groups(
@@ -76,7 +73,7 @@ def find_groups(
     """
     run.find("customers", customers, unit="customers")
     run.find("measures_used", len(kept.rule.scaling.names), unit="number")
-    _find(run, Figure("groups", len(kept.rule.groups) or None, "number"))
+    run.find_known("groups", len(kept.rule.groups) or None, "number")
     run.find("groups_by_reader", kept.by == "reader", unit="flag")
     run.find("rule_from", kept.fitted_on.isoformat(), unit="date")
     run.find("rule_provisional", kept.provisional, unit="flag")
@@ -85,34 +82,34 @@ def find_groups(
         row = rows.loc[letter].to_dict() if letter in rows.index else {"customers": 0, "revenue_share": 0.0}
         run.find(f"group_{letter}_customers", int(row["customers"]), unit="customers")
         run.find(f"group_{letter}_customers_before", int(before.get(letter, 0)), unit="customers")
-        _find(run, Figure(f"group_{letter}_revenue_share", row["revenue_share"], "share", row.get("low"),
-                          row.get("high"), n=int(row["customers"])))  # fmt: skip
-    _find(run, Figure("moved_share", moved if kept.rule.centres else None, "share"))
+        run.find_known(f"group_{letter}_revenue_share", row["revenue_share"], "share", low=row.get("low"),
+                       high=row.get("high"), n=int(row["customers"]))  # fmt: skip
+    run.find_known("moved_share", moved if kept.rule.centres else None, "share")
 
 
 def find_agreement(run: Run, pairs: pd.DataFrame, *, with_segments: float | None) -> None:
     """How far other ways, and the RFM segments, find the same groups."""
     with_k_means = pairs[pairs["one"] == "k_means"].set_index("other")["adjusted_rand"]
     for way in ("mixture", "density"):
-        _find(run, Figure(f"agreement_{way}", with_k_means.get(way), "number"))
-    _find(run, Figure("agreement_segments", with_segments, "number"))
+        run.find_known(f"agreement_{way}", with_k_means.get(way), "number")
+    run.find_known("agreement_segments", with_segments, "number")
 
 
 def find_refit(run: Run, kept: RuleInForce, today: Fitted, matched: Matching | None) -> None:
     """What a fit today would make of the groups in force."""
     alike = None if matched is None else adjusted_rand_score(labels(today.frame, kept.rule), today.fit.labels)
-    _find(run, Figure("refit_agreement", alike, "number", n=len(today.frame)))
+    run.find_known("refit_agreement", alike, "number", n=len(today.frame))
     for event in EVENTS:
         count = None if matched is None else int((matched.events["event"] == event).sum())
-        _find(run, Figure(f"refit_{event}", count, "number"))
+        run.find_known(f"refit_{event}", count, "number")
 
 
 def find_rules(run: Run, rules: TreeRules | None) -> None:
     """How much of the clustering the printed rules reproduce."""
     known = rules._asdict() if rules else {}
-    _find(run, Figure("rules_fidelity", known.get("fidelity"), "share", known.get("low"), known.get("high"),
-                      n=known.get("n")))  # fmt: skip
-    _find(run, Figure("rules_naive", known.get("naive"), "share", n=known.get("n")))
+    run.find_known("rules_fidelity", known.get("fidelity"), "share", low=known.get("low"), high=known.get("high"),
+                   n=known.get("n"))  # fmt: skip
+    run.find_known("rules_naive", known.get("naive"), "share", n=known.get("n"))
 
 
 def adjusted_rand(counts: pd.DataFrame, *, one: str, other: str) -> float | None:
@@ -131,12 +128,3 @@ def adjusted_rand(counts: pd.DataFrame, *, one: str, other: str) -> float | None
     both, down, across = pairs(table), pairs(table.sum(axis=1)), pairs(table.sum(axis=0))
     expected, most = down * across / pairs(np.array([table.sum()])), (down + across) / 2
     return (both - expected) / (most - expected) if most > expected else None
-
-
-def _find(run: Run, figure: Figure) -> None:
-    """A value, or too few to tell."""
-    value = figure.value
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        figure = Figure(figure.name, None, figure.unit, n=figure.n, reason="too_few")
-    run.find(**figure._asdict())
-

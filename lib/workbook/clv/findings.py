@@ -7,9 +7,7 @@ report date; times in weeks. A result that rests on too little is None, with the
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import pandas as pd
 
@@ -21,22 +19,11 @@ from workbook.clv.gamma_gamma import Independence
 from workbook.clv.trial import Trial, naive
 from workbook.clv.value import Arithmetic, Basis
 from workbook.clv.widening import Widening
-from workbook.data.findings import Evidence, Figure
+from workbook.data.findings import Evidence, Figure, known
 from workbook.scoring import verdict
 
 SHORT = {"bg_nbd": "bgnbd", "mbg_nbd": "mbgnbd", "pareto_nbd": "paretonbd", "gamma_gamma": "gamma_gamma", "sbg": "sbg"}
 UNITS = {"bgnbd_alpha": "weeks", "gamma_gamma_v": "money"}  # the others are numbers
-
-
-def _figure(
-    name: str, value: Any, unit: str, *, low: float | None = None, high: float | None = None, n: int | None = None,
-    evidence: Evidence | str = "", reason: str = "too_few",
-) -> Figure:  # fmt: skip
-    """A value, or the reason why there is none."""
-    if value is None or (isinstance(value, float) and not math.isfinite(value)):
-        return Figure(name, None, unit, n=n, reason=reason)
-    ends = [None if end is None or not math.isfinite(end) else float(end) for end in (low, high)]
-    return Figure(name, value, unit, *ends, n, "", evidence)
 
 
 def value_figures(
@@ -51,25 +38,25 @@ def value_figures(
         paid: of `payback`.
     """
     total = float(customers["value_to_date"].sum())
-    known = costs[costs["cost"].notna()]
-    won, spent = int(known["customers"].sum()), float(known["cost"].sum())
+    told = costs[costs["cost"].notna()]
+    won, spent = int(told["customers"].sum()), float(told["cost"].sum())
     yield Figure("customers", facts.customers, "customers")
     yield Figure("repeat_purchases", facts.repeat_purchases, "number", n=facts.customers)
     yield Figure("one_time_customers", facts.one_time, "customers", n=facts.customers)
     yield Figure("value_basis", rule.code, "text")
     yield Figure("margin_share", rule.share, "share", evidence="assumed" if rule.code == "assumed" else "")
     enough = napkin.customers >= FEWEST
-    yield _figure("arithmetic_value", napkin.value if enough else None, "money", n=napkin.customers, evidence="assumed")
+    yield known("arithmetic_value", napkin.value if enough else None, "money", n=napkin.customers, evidence="assumed")
     yield Figure("value_to_date", total, "money", n=facts.customers)
     each = spent / won if won and spent else None
-    yield _figure("acquisition_cost", each, "money", n=won, reason="no_costs")
+    yield known("acquisition_cost", each, "money", n=won, reason="no_costs")
     channels = len(paid) or None
     back = int(paid["months_high"].notna().sum()) if channels else None
-    yield _figure("channels_with_costs", len(paid), "number")
-    yield _figure("channels_paid_back", back, "number", reason="no_costs", evidence="observed")
+    yield known("channels_with_costs", len(paid), "number")
+    yield known("channels_paid_back", back, "number", reason="no_costs", evidence="observed")
     brought = referred.value_to_date if referred else None
-    yield _figure("referral_value", brought, "money", n=referred.bought if referred else None, reason="no_referrals",
-                  evidence="observed")
+    yield known("referral_value", brought, "money", n=referred.bought if referred else None, reason="no_referrals",
+                evidence="observed")
 
 
 def fit_figures(fits: Mapping[str, Fit], value_fit: Fit, chosen: Chosen, free: Independence) -> Iterator[Figure]:
@@ -77,12 +64,12 @@ def fit_figures(fits: Mapping[str, Fit], value_fit: Fit, chosen: Chosen, free: I
     yield from _parameters(fits["bg_nbd"])
     for code, fit in fits.items():
         height = fit.log_likelihood if fit.usable else None
-        yield _figure(f"{SHORT[code]}_log_likelihood", height, "number", n=fit.customers)
+        yield known(f"{SHORT[code]}_log_likelihood", height, "number", n=fit.customers)
     yield from _parameters(value_fit)
     height = value_fit.log_likelihood if value_fit.usable else None
-    yield _figure("gamma_gamma_log_likelihood", height, "number", n=value_fit.customers)
+    yield known("gamma_gamma_log_likelihood", height, "number", n=value_fit.customers)
     correlation = None if free.code == "too_few" else free.correlation
-    yield _figure("value_correlation", correlation, "number", low=free.low, high=free.high, n=free.n)
+    yield known("value_correlation", correlation, "number", low=free.low, high=free.high, n=free.n)
     yield Figure("model", chosen.model, "text")
     yield Figure("model_chosen_on", chosen.chosen_on.isoformat(), "date")
     yield Figure("model_provisional", chosen.provisional or chosen.reason == "declared", "flag")
@@ -92,31 +79,31 @@ def _parameters(fit: Fit) -> Iterator[Figure]:
     for row in fit.table().itertuples():
         name = f"{SHORT[fit.model]}_{row.parameter}"
         value = row.value if fit.usable else None
-        yield _figure(name, value, UNITS.get(name, "number"), low=row.low, high=row.high, n=fit.customers)
+        yield known(name, value, UNITS.get(name, "number"), low=row.low, high=row.high, n=fit.customers)
 
 
 def trial_figures(trial: Trial, tests: pd.DataFrame, wider: Widening) -> Iterator[Figure]:
     """How the forecast of an earlier day did, and how many such forecasts kept what they promised."""
     yield Figure("tested_from", trial.split.cut_off.isoformat(), "date", n=trial.customers)
-    yield _figure("tested_weeks", float(trial.split.weeks) or None, "number")
+    yield known("tested_weeks", float(trial.split.weeks) or None, "number")
     for outcome, judged in (("purchases", trial.purchases), ("spend", trial.spend)):
         row = judged.iloc[0] if len(judged) else None
         for measure, unit in (("bias", "share"), ("gini", "number"), ("top_share", "share")):
             yield _measured(f"tested_{outcome}_{measure}", row, measure, unit, n=trial.customers)
         code = verdict(naive(judged), measure="gini").code if len(judged) else "too_few"
-        yield _figure(f"tested_{outcome}_verdict", None if code == "too_few" else code, "text", evidence="observed")
+        yield known(f"tested_{outcome}_verdict", None if code == "too_few" else code, "text", evidence="observed")
     inside = int(tests["inside"].sum()) if len(tests) else None
     yield Figure("earlier_forecasts", len(tests), "number")
-    yield _figure("earlier_forecasts_inside", inside, "number", n=len(tests), reason="no_history")
+    yield known("earlier_forecasts_inside", inside, "number", n=len(tests), reason="no_history")
     factor = None if wider.code == "no_history" else float(wider.factor)
-    yield _figure("widening_factor", factor, "number", n=len(tests), reason="no_history")
+    yield known("widening_factor", factor, "number", n=len(tests), reason="no_history")
 
 
 def _measured(name: str, row: pd.Series | None, measure: str, unit: str, *, n: int) -> Figure:
     if row is None:
-        return _figure(name, None, unit, n=n)
-    return _figure(name, float(row[measure]), unit, low=row[f"{measure}_low"], high=row[f"{measure}_high"], n=n,
-                   evidence="observed")
+        return known(name, None, unit, n=n)
+    return known(name, float(row[measure]), unit, low=row[f"{measure}_low"], high=row[f"{measure}_high"], n=n,
+                 evidence="observed")
 
 
 def forecast_figures(
@@ -139,18 +126,18 @@ def forecast_figures(
     first = best.iloc[0] if len(best) and row is not None and row["clv"] > 0 else None
     n = int(first["customers"]) if first is not None else None
     each = {end: float(first[f"clv{end}"]) / n for end in ("", "_low", "_high")} if first is not None else {}
-    yield _figure("best_tenth_value", each.get(""), "money", low=each.get("_low"), high=each.get("_high"), n=n,
-                  evidence=grade)
+    yield known("best_tenth_value", each.get(""), "money", low=each.get("_low"), high=each.get("_high"), n=n,
+                evidence=grade)
     share = float(first["clv"] / row["clv"]) if first is not None else None
-    yield _figure("best_tenth_share", share, "share", n=n, evidence=grade)
-    yield _figure("new_customer_value", new_customer, "money", evidence=grade)
+    yield known("best_tenth_share", share, "share", n=n, evidence=grade)
+    yield known("new_customer_value", new_customer, "money", evidence=grade)
 
 
 def _ends(name: str, row: pd.Series | None, value: str, interval: str, unit: str, evidence: Evidence) -> Figure:
     if row is None:
-        return _figure(name, None, unit)
-    return _figure(name, float(row[value]), unit, low=row[f"{interval}_low"], high=row[f"{interval}_high"],
-                   n=int(row["customers"]), evidence=evidence)
+        return known(name, None, unit)
+    return known(name, float(row[value]), unit, low=row[f"{interval}_low"], high=row[f"{interval}_high"],
+                 n=int(row["customers"]), evidence=evidence)
 
 
 def subscription_figures(fit: Fit | None, months: float | None) -> Iterator[Figure]:
@@ -158,6 +145,6 @@ def subscription_figures(fit: Fit | None, months: float | None) -> Iterator[Figu
     reason = "no_subscriptions" if fit is None else "too_few"
     usable = fit is not None and fit.usable
     for name in ("alpha", "beta"):
-        yield _figure(f"sbg_{name}", fit.value(name) if usable else None, "number", reason=reason)
-    yield _figure("subscription_months", months if usable else None, "number", n=fit.customers if fit else None,
-                  reason=reason, evidence="observed")
+        yield known(f"sbg_{name}", fit.value(name) if usable else None, "number", reason=reason)
+    yield known("subscription_months", months if usable else None, "number", n=fit.customers if fit else None,
+                reason=reason, evidence="observed")

@@ -51,6 +51,21 @@ class Figure(NamedTuple):
     evidence: str = ""
 
 
+def known(
+    name: str, value: Any, unit: str, *, low: float | None = None, high: float | None = None, n: int | None = None,
+    reason: str = "too_few", evidence: Evidence | str = "",
+) -> Figure:
+    """The figure; of a number that is none (None, NaN, infinite) the reason alone, and no end that is not known.
+
+    >>> known("share", math.nan, "share", low=0.1, n=3)
+    Figure(name='share', value=None, unit='share', low=None, high=None, n=3, reason='too_few', evidence='')
+    """
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return Figure(name, None, unit, n=n, reason=reason)
+    ends = [None if end is None or not math.isfinite(end) else float(end) for end in (low, high)]
+    return Figure(name, value, unit, *ends, n=n, evidence=evidence)
+
+
 def plain(value: Any) -> Value:
     """A number, text or truth value that JSON can hold; NaN is refused.
 

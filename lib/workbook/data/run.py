@@ -32,7 +32,7 @@ from workbook import __version__
 from workbook.data import periods
 from workbook.data.engine import connect
 from workbook.data.errors import WorkbookError
-from workbook.data.findings import Finding, plain, write_findings
+from workbook.data.findings import Evidence, Finding, known, plain, write_findings
 from workbook.data.notebooks import notebooks_folder, read_notebook
 from workbook.data.periods import Period
 from workbook.data.provenance import KIND, Provenance
@@ -176,6 +176,14 @@ class Run:
         self.findings[name] = finding
         self.provenance.finds(name)
         return finding
+
+    def find_known(
+        self, name: str, value: Any, unit: str, *, low: float | None = None, high: float | None = None,
+        n: int | None = None, reason: str = "too_few", evidence: Evidence | str = "",
+    ) -> Finding:
+        """Name a result that may rest on too little: its value, or the reason why there is none."""
+        return self.find(
+            **known(name, value, unit, low=low, high=high, n=n, reason=reason, evidence=evidence)._asdict())
 
     def previous(self, name: str, chapter: str = "") -> Finding | None:
         """The same finding in the report of the period before, as first published."""

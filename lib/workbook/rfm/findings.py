@@ -26,7 +26,6 @@ Lists: rfm, recency, spend_12m, bought_last_month. A result that rests on too li
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from datetime import date
 
@@ -47,7 +46,7 @@ def find_table(run: Run, facts: Repeats, *, prospects: int) -> None:
     run.find("prospects", prospects, unit="customers")
     run.find("repeat_purchase_days", facts.repeat_purchase_days, unit="days", n=facts.customers)
     run.find("repeaters", facts.repeaters, unit="customers", n=facts.customers)
-    _find_known(run, "mean_repeat_value", facts.mean_repeat_value, "money", n=facts.repeaters)
+    run.find_known("mean_repeat_value", facts.mean_repeat_value, "money", n=facts.repeaters)
 
 
 def find_thresholds(
@@ -62,7 +61,7 @@ def find_thresholds(
     run.find("bins_asked", asked, unit="number")
     for name, bins in used.items():
         run.find(f"bins_used_{name}", bins, unit="number")
-    _find_known(run, "refit_moved_share", refit_moved, "share")
+    run.find_known("refit_moved_share", refit_moved, "share")
 
 
 def find_segments(run: Run, summary: pd.DataFrame, moves: pd.DataFrame, *, moved: float | None) -> None:
@@ -79,8 +78,8 @@ def find_segments(run: Run, summary: pd.DataFrame, moves: pd.DataFrame, *, moved
         run.find(f"segment_{segment.name}_customers", 0 if row is None else int(row["customers"]), unit="customers")
         run.find(f"segment_{segment.name}_customers_before", int(before.get(segment.name, 0)), unit="customers")
         share = row["revenue_share"] if row is not None else 0.0 if len(rows) else None
-        _find_known(run, f"segment_{segment.name}_revenue_share", share, "share")
-    _find_known(run, "moved_share", moved, "share")
+        run.find_known(f"segment_{segment.name}_revenue_share", share, "share")
+    run.find_known("moved_share", moved, "share")
 
 
 def find_classes(run: Run, classes: pd.DataFrame, cuts: ValueCuts) -> None:
@@ -92,7 +91,7 @@ def find_classes(run: Run, classes: pd.DataFrame, cuts: ValueCuts) -> None:
         found = name in rows.index
         run.find(f"class_{name}_customers", int(rows.loc[name, "customers"]) if found else 0, unit="customers")
         share = rows.loc[name, "revenue_share"] if found else 0.0 if len(rows) else None
-        _find_known(run, f"class_{name}_revenue_share", share, "share")
+        run.find_known(f"class_{name}_revenue_share", share, "share")
     run.find("value_cut", cuts.spend, unit="money")
     for name in ("visits", "clicks"):
         value = getattr(cuts, name)
@@ -108,23 +107,11 @@ def find_foresight(
     run.find("scored_on", scored_on.isoformat(), unit="date", n=n)
     for row in judged.itertuples():
         name = f"capture_{row.ranking}_{row.outcome}"
-        _find_known(run, name, row.share if enough else None, "share", low=row.low, high=row.high, n=n)
+        run.find_known(name, row.share if enough else None, "share", low=row.low, high=row.high, n=n)
         if row.ranking != "rfm":
             name = f"lead_over_{row.ranking}_{row.outcome}"
-            _find_known(run, name, row.lead if enough else None, "share", low=row.lead_low, high=row.lead_high, n=n)
+            run.find_known(name, row.lead if enough else None, "share", low=row.lead_low, high=row.lead_high, n=n)
     for row in response.itertuples():
         rate = row.rate if row.customers >= FEWEST else None
-        _find_known(run, f"response_{row.segment}", rate, "share", low=row.low, high=row.high, n=row.customers)
-    _find_known(run, "break_even_rate", break_even, "share")
-
-
-def _find_known(
-    run: Run, name: str, value: float | None, unit: str, *, low: float | None = None, high: float | None = None,
-    n: int | None = None,
-) -> None:
-    """A value, or too few to tell."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        run.find(name, None, unit=unit, n=n, reason="too_few")
-    else:
-        known = {key: end for key, end in (("low", low), ("high", high)) if end is not None and not math.isnan(end)}
-        run.find(name, value, unit=unit, n=n, **known)
+        run.find_known(f"response_{row.segment}", rate, "share", low=row.low, high=row.high, n=row.customers)
+    run.find_known("break_even_rate", break_even, "share")
