@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
-from workbook.scoring import judge_probabilities, reliability, verdict, wilson
+from workbook.scoring import area_under, judge_probabilities, reliability, verdict, wilson
 from workbook.scoring.probabilities import _weighing
 
 
@@ -26,6 +26,13 @@ def test_measures_equal_scikit_learns_under_any_weights_and_ties(people):
     assert precision == pytest.approx(average_precision_score(events, probabilities, sample_weight=weights))
     assert brier == pytest.approx(brier_score_loss(events, probabilities, sample_weight=weights))
     assert loss == pytest.approx(log_loss(events, probabilities, sample_weight=weights))
+
+
+def test_the_area_of_one_prediction_is_scikit_learns_ties_by_half():
+    numbers, happened = np.array([3, 1, 1, 2]), np.array([1, 1, 0, 0])
+    assert area_under(numbers, happened) == pytest.approx((2 + 0 + 0.5) / 4)  # pairs in order, of four
+    assert area_under(numbers, happened) == pytest.approx(roc_auc_score(happened, numbers))
+    assert np.isnan(area_under(numbers, np.ones(4)))
 
 
 def test_ten_customers_by_hand():

@@ -20,8 +20,8 @@ import pandas as pd
 
 from evidence.churn import engine, frame_of, last_day, record_of
 from workbook import churn
-from workbook.churn.rivals import area_under
 from workbook.data.simulate import Parameters, Shop, simulate
+from workbook.scoring import area_under
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 

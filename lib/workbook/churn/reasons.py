@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from workbook.churn.models import Model
-from workbook.churn.rivals import area_under
+from workbook.scoring import area_under
 
 
 def importance(

@@ -30,6 +30,7 @@ from workbook.churn.features import matrix_columns
 from workbook.churn.models import Model, Setting
 from workbook.churn.windows import Window
 from workbook.data.engine import few_rows, settled
+from workbook.scoring import area_under
 
 Fit = Callable[[pd.DataFrame, tuple[str, ...], Setting, int], Model]
 Foretold = Callable[[Window], pd.Series]  # customer_id → number, higher = likelier to leave, as known on scored_on
@@ -224,13 +225,6 @@ def _validation_table(
         for name, prediction in validated.items()
     ]
     return pd.DataFrame(rows).sort_values("log_loss", kind="stable", ignore_index=True)
-
-
-def area_under(prediction: np.ndarray, happened: np.ndarray) -> float:
-    """AUC from mean ranks: the chance that a leaver stands before a stayer."""
-    ranks = pd.Series(prediction).rank().to_numpy()
-    events = happened.sum()
-    return float((ranks[happened > 0].sum() - events * (events + 1) / 2) / (events * (len(happened) - events)))
 
 
 def _scaled(

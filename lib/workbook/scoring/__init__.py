@@ -19,7 +19,7 @@ name: trees need scikit-learn, which those who only judge a list should not wait
 from workbook.scoring.forecasts import calibration, judge_forecasts, normalised_gini
 from workbook.scoring.intervals import Estimate, Z, wilson
 from workbook.scoring.lists import Ranking, break_even, curve, judge
-from workbook.scoring.probabilities import judge_probabilities, reliability
+from workbook.scoring.probabilities import area_under, judge_probabilities, reliability
 from workbook.scoring.verdicts import FEWEST, Verdict, verdict
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Ranking",
     "Verdict",
     "Z",
+    "area_under",
     "break_even",
     "calibration",
     "curve",

@@ -52,6 +52,12 @@ def judge_probabilities(
     return pd.DataFrame({**facts, **told(measured, MEASURES, LEADS)})
 
 
+def area_under(prediction: np.ndarray, happened: np.ndarray) -> float:
+    """The AUC of one prediction, without an interval; NaN where it happened to all or none."""
+    ranking, events = Ranking(prediction), np.asarray(happened, float)[:, None]
+    return float(_auc(ranking.sums(np.ones_like(events)), ranking.sums(events))[0])
+
+
 def _weighing(numbers: np.ndarray, events: np.ndarray) -> Weighing:
     rankings = [Ranking(row) for row in numbers]
     probable = ((numbers >= 0) & (numbers <= 1)).all(axis=1)[:, None]
