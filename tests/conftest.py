@@ -260,8 +260,27 @@ def browser(chromium: Path) -> Iterator[Any]:
         opened.close()
 
 
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Any]:
+    """One process with everything imported, which forks the kernels of all renders of a test session."""
+    from workbook.output.report.kernels import Nursery, warm_kernels  # seconds, which other tests need not wait for
+
+    with warm_kernels([]):
+        made, Nursery.current = Nursery.current, None
+        if made is not None:
+            made.ask(imports=["from workbook.data.run import open_run", "from workbook.output import page"])
+        yield made
+
+
 @pytest.fixture
-def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def warm(nursery: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Renders of this test find a nursery, as the periods of a back-fill do: its imports take seconds a render."""
+    if nursery is not None and nursery.process.poll() is None:
+        monkeypatch.setattr(type(nursery), "current", nursery)
+
+
+@pytest.fixture
+def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warm: None) -> Callable[..., None]:
     """`book("11_first", "run.find('x', 1)", makes=["first"])` writes a notebook into a folder of our own."""
     folder = tmp_path / "notebooks"
     folder.mkdir()
