@@ -14,6 +14,7 @@ from workbook.output import i18n
 from workbook.output.i18n import _, ngettext
 
 STALE_DAYS = 35  # a month and a few days: older than a monthly report can be
+FEW_EMPTY = 0.25  # share of the months of its span that may be empty in a source that is drawn as a line
 
 
 def summary(found: Mapping[str, Finding], before: Mapping[str, Finding]) -> str:
@@ -53,12 +54,30 @@ def source_rows(states: Iterable[SourceState]) -> pd.DataFrame:
     )
 
 
+def carried(states: Sequence[SourceState]) -> str:
+    """How little the smaller half of the sources weighs in the sum of the rows."""
+    total = sum(state.rows_read for state in states)
+    smaller = sorted(states, key=lambda state: state.rows_read)[: len(states) // 2]
+    if not smaller or not total:
+        return _("There is one source: the sum of the rows is its own.")
+    share = sum(state.rows_read for state in smaller) / total
+    return ngettext(
+        "The smallest source brings {share} of all rows: were it missing, the sum would hardly show it.",
+        "The {n} smallest sources together bring {share} of all rows: were they missing, the sum would hardly show it.",
+        len(smaller)).format(n=i18n.number(len(smaller)), share=i18n.percent(share))
+
+
 def load_rows(states: Iterable[SourceState]) -> pd.DataFrame:
-    """One row a source: how it is loaded, what that means, encodings, copies and files that are gone."""
+    """One row a way of loading: what it means, for which sources, encodings, copies and files that are gone."""
+    loads: dict[str, list[SourceState]] = {}
+    for state in states:
+        loads.setdefault(state.load, []).append(state)
     return pd.DataFrame(
-        [{"source": state.source_name, "load": load_meaning(state.load), "encodings": ", ".join(state.encodings),
-          "copies": state.copies, "gone": state.gone} for state in states],
-        columns=["source", "load", "encodings", "copies", "gone"],
+        [{"load": load_meaning(load), "sources": _(", ").join(state.source_name for state in own),
+          "encodings": ", ".join(sorted({name for state in own for name in state.encodings})) or i18n.NOTHING,
+          "copies": sum(state.copies for state in own), "gone": sum(state.gone for state in own)}
+         for load, own in loads.items()],
+        columns=["load", "sources", "encodings", "copies", "gone"],
     )
 
 
@@ -82,6 +101,68 @@ def freshness(sales: Sales, days: int | None) -> str:
     if days > STALE_DAYS:
         text += " " + _("**That is old for a monthly report**: is an export missing, or is this a finished record?")
     return text
+
+
+def dates_as_written(states: Sequence[SourceState], rows: pd.DataFrame) -> str:
+    """First and last date as the files say them, beside those that can be true."""
+    firsts = [state.first_on for state in states if state.first_on]
+    lasts = [state.last_on for state in states if state.last_on]
+    if rows.empty or not firsts or not lasts:
+        return _("No date can be true: look at the format of the dates first.")
+    first, last = rows["month"].min().date(), rows["newest"].max().date()
+    written = {"first": i18n.date(min(firsts)), "last": i18n.date(max(lasts))}
+    if min(firsts) >= first and max(lasts) <= last:
+        return _("Taken as written, the records run from {first} to **{last}**, and all of these dates can be true."
+                 ).format(**written)
+    return _("Taken as written, the records run from {first} to **{last}**. Without dates that cannot be true, and "
+             "without days that had not come when the file arrived, they run from {month} to **{day}**.").format(
+        **written, month=i18n.month(first), day=i18n.date(last))
+
+
+def behind(rows: pd.DataFrame, *, as_of: date) -> str:
+    """Sources whose newest row lies more than a month before the report date."""
+    if rows.empty:
+        return _("No source has a date by which its age could be told.")
+    last = pd.to_datetime(rows.groupby("source_name")["newest"].max())
+    late = last[(pd.Timestamp(as_of) - last).dt.days > STALE_DAYS].sort_values()
+    if late.empty:
+        return ngettext("The one source with dates reaches to {day}.", "Each of the {n} sources with dates reaches to "
+                        "within {days} days of the report date.", len(last)).format(
+            n=i18n.number(len(last)), days=i18n.number(STALE_DAYS), day=i18n.date(last.max()))
+    named = _(", ").join(_("{source} ({day})").format(source=name, day=i18n.date(day)) for name, day in late.items())
+    return _("**More than {days} days before the report date** end: {named}.").format(
+        days=i18n.number(STALE_DAYS), named=named)
+
+
+def low_months(rows: pd.DataFrame, *, as_of: date) -> str:
+    """Sources that brought fewer rows in the last whole month than in any of the twelve before; what luck alone makes.
+
+    Args:
+        as_of: the report date; later months are not judged, since they go on.
+    """
+    matrix = rows.pivot_table(index="month", columns="source_name", values="rows", aggfunc="sum") if len(rows) else rows
+    whole = matrix.index[matrix.index + pd.offsets.MonthEnd(0) <= pd.Timestamp(as_of)] if len(rows) else matrix.index
+    if not len(whole):
+        return _("There is no whole month yet.")
+    last = whole.max()
+    year = matrix.reindex(pd.date_range(last - pd.DateOffset(months=12), last, freq="MS"))
+    year.iloc[-1] = year.iloc[-1].fillna(0)
+    known = [name for name in year if year[name].notna().all()]
+    if not known:
+        return _("No source has rows in each of the twelve months before {month}: whether that month is complete "
+                 "cannot be told from its size.").format(month=i18n.month(last.date()))
+    low = [name for name in known if year[name].iloc[-1] < year[name].iloc[:-1].min()]
+    luck = i18n.number(len(known) / 13, 1)
+    if not low:
+        return ngettext(
+            "In {month} the one source with rows in each of the twelve months before brought no fewer than in the "
+            "poorest of them.",
+            "In {month} none of the {n} sources with rows in each of the twelve months before brought fewer than in "
+            "the poorest of them; by luck alone about {luck} would.", len(known)).format(
+            month=i18n.month(last.date()), n=i18n.number(len(known)), luck=luck)
+    return _("**Fewer rows in {month} than in any of the twelve months before**: {named}. Of {n} sources with rows in "
+             "each of these months, about {luck} would show this by luck alone.").format(
+        month=i18n.month(last.date()), named=_(", ").join(low), n=i18n.number(len(known)), luck=luck)
 
 
 def future(rows: int) -> str:
@@ -121,16 +202,22 @@ def gaps(rows: pd.DataFrame) -> str:
     empty = {name: int((line == 0).sum()) for name, line in matrix.iterrows() if (line == 0).any()}
     if not empty:
         return _("No source has a month without rows between its first and its last one.")
-    named = ", ".join(f"{name} ({i18n.number(months)})" for name, months in empty.items())
-    return _("**Months without a single row** lie inside the span of: {named}. A shop rarely stands still for a month: "
-             "look for an export that is missing.").format(named=named)
+    named = _(", ").join(_("{source} ({n})").format(source=name, n=i18n.number(n)) for name, n in empty.items())
+    return _("**Months without a single row** lie inside the span of: {named}.").format(named=named)
 
 
 def monthly_lines(rows: pd.DataFrame, *, most: int = 6) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Rows a month, one column a source, the largest sources; and the names of the columns."""
+    """Rows a month, one column a source, the largest sources; and the names of the columns.
+
+    A source with rows in few months only, such as the arms of an experiment, is a row of spikes and no line: it stands
+    in the table of months alone, unless there is no other.
+    """
     if rows.empty:  # every date is impossible
         return pd.DataFrame({"month": []}), {}
-    largest = list(rows.groupby("source_name")["rows"].sum().nlargest(most).index)
+    matrix = months_matrix(rows, most=10_000)
+    steady = matrix.index[(matrix == 0).sum(axis=1) <= matrix.notna().sum(axis=1) * FEW_EMPTY]
+    shown = rows[rows["source_name"].isin(steady)] if len(steady) else rows
+    largest = list(shown.groupby("source_name")["rows"].sum().nlargest(most).index)
     wide = rows[rows["source_name"].isin(largest)].pivot_table(
         index="month", columns="source_name", values="rows", aggfunc="sum")
     wide = wide.reindex(pd.date_range(wide.index.min(), wide.index.max(), freq="MS"), fill_value=0).fillna(0)
@@ -156,6 +243,51 @@ def completeness(filled: Sequence[Mapping[str, Any]]) -> str:
     full = sum(row["share"] == 1 for row in filled)
     return _("{n} columns arrived; {full} of them are filled in every row.").format(
         n=i18n.number(len(filled)), full=i18n.number(full))
+
+
+def only_complete(row: Mapping[str, Any], filled: Sequence[Mapping[str, Any]]) -> str:
+    """What dropping every row with a blank would leave of the sales, and which column costs most."""
+    rows, kept = row["rows"], int(row["complete"] or 0)
+    if not rows or kept == rows:
+        return _("No row of sales has a blank: dropping incomplete rows would drop nothing here.")
+    emptiest = min(filled, key=lambda column: column["share"])
+    worth = float(row["complete_revenue"] or 0)
+    texts = {"rows": i18n.number(rows), "kept": i18n.number(kept), "share": i18n.percent(kept / rows),
+             "money": i18n.money(worth), "total": i18n.money(row["revenue"]), "column": emptiest["column"],
+             "filled": i18n.percent(emptiest["share"])}  # fmt: skip
+    if worth < 0:  # only what came back names an earlier order
+        return _("Of {rows} rows of sales it would keep **{kept}** ({share}), and they are mostly returns: {money} of "
+                 "{total}. The emptiest column alone, `{column}`, is filled in {filled} of the rows.").format(**texts)
+    return _("Of {rows} rows of sales it would keep **{kept}** ({share}), worth {money} of {total}. The emptiest "
+             "column alone, `{column}`, is filled in {filled} of the rows.").format(**texts)
+
+
+def at_stake(lost: int, kept: int, revenue: Any) -> str:
+    """What the rows of sales set aside would be worth were they like the others."""
+    if not lost or not kept:
+        return _("No row of sales is set aside: no money is missing for this reason.")
+    return ngettext(
+        "If the row of sales set aside is like the others, about **{money}** is missing from revenue ({share}).",
+        "If the {n} rows of sales set aside are like the others, about **{money}** is missing from revenue ({share}).",
+        lost).format(n=i18n.number(lost), money=i18n.money(float(revenue) / kept * lost),
+                     share=i18n.percent(lost / kept, 2))
+
+
+def remedy(code: str) -> str:
+    """What to do about a value that could not be read."""
+    declared = {
+        "decimal_comma": _("declare `decimal_comma: true` of the source"),
+        "date_order": _("declare `dates` of the source, or correct the cell"),
+        "date_undecidable": _("declare `dates` of the source"),
+        "id_ruined_by_excel": _("export ids as text, not by way of Excel"),
+        "currency_without_rate": _("declare the currency's rate"),
+        "fields_count": _("quote texts that hold the delimiter"),
+    }
+    if code in declared:
+        return declared[code]
+    if code.startswith(("phone", "mail")):
+        return _("nothing: the customer is known without it")
+    return _("correct it where it was entered, and export again")
 
 
 def reason(code: str) -> str:
@@ -185,10 +317,10 @@ def reason(code: str) -> str:
 
 
 def quarantine_rows(rows: pd.DataFrame) -> pd.DataFrame:
-    """One row a reason: source, column, why, what became of the row, how many."""
+    """One row a reason: source, column, why, what became of the row, what to do, how many."""
     return pd.DataFrame({
         "source": rows["source_name"], "column": rows["column"].where(rows["column"] != "", _("the whole row")),
-        "reason": [reason(code) for code in rows["reason"]],
+        "reason": [reason(code) for code in rows["reason"]], "remedy": [remedy(code) for code in rows["reason"]],
         "outcome": [_("row kept, value left blank") if kept else _("row set aside") for kept in rows["row_kept"]],
         "values": rows["values"],
     })
