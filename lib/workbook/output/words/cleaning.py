@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import pandas as pd
 
 from workbook.cleaning.gates import Gate
 from workbook.cleaning.ledger import Line
 from workbook.cleaning.returning import ToCome
+from workbook.cleaning.shortcuts import Booked, Buyers, Step
 from workbook.data.findings import Finding
+from workbook.data.periods import Period
 from workbook.output import i18n
 from workbook.output.i18n import _, ngettext
 
@@ -60,6 +63,26 @@ def action_name(action: str) -> str:
         "keep": _("kept"), "flag": _("flagged"), "drop": _("removed"), "cut": _("not yet known"),
         "merge": _("merged"), "net": _("netted"),
     }[action]
+
+
+def recipe_rows(steps: Sequence[Step], found: Mapping[str, Finding]) -> pd.DataFrame:
+    """The recipe of most tutorials line by line, and beside it where this page ends."""
+    names = {"arrived": _("All rows up to the report date"), "positive": _("without amounts of zero or less"),
+             "named": _("without blank customers"), "different": _("without rows alike")}  # fmt: skip
+    rows = [{"step": names[step.code], "rows": step.rows, "customers": step.customers, "revenue": step.revenue}
+            for step in steps]
+    own = {"step": _("This page, by the rules below"), "rows": found["rows_kept"].value,
+           "customers": found["customers_kept"].value, "revenue": found["net_revenue"].value}
+    return pd.DataFrame([*rows, own], columns=["step", "rows", "customers", "revenue"])
+
+
+def recipe(steps: Sequence[Step], found: Mapping[str, Finding]) -> str:
+    """How far the recipe ends from the rules, and how much its lines moved on the way."""
+    ends, net = steps[-1].revenue, float(found["net_revenue"].value or 0)
+    moved = sum(abs(after.revenue - before.revenue) for before, after in pairwise(steps))
+    return _("The recipe ends with **{ends}**, this page with **{net}**: {apart} apart. On the way its lines move "
+             "{moved} up and down; how near the two ends lie says nothing about whether the lines were right.").format(
+        ends=i18n.money(ends), net=i18n.money(net), apart=i18n.money(abs(ends - net)), moved=i18n.money(moved))
 
 
 def ledger_rows(lines: Sequence[Line], table: str) -> pd.DataFrame:
@@ -161,6 +184,25 @@ def naive_returns(row: pd.DataFrame) -> str:
     ).format(n=i18n.number(customers)) if customers else _(", though no customer sent everything back."))
 
 
+def charged(booked: Booked, period: Period) -> str:
+    """How much of what came back in the period was bought before it."""
+    if not booked.amount:
+        return _("In {period} nothing came back.").format(period=i18n.period(period))
+    return _("In {period} {money} came back; **{share}** of it had been bought before that period. Charged to the "
+             "month in which it arrives, it would lower the wrong month.").format(
+        period=i18n.period(period), money=i18n.money(booked.amount), share=i18n.percent(booked.earlier / booked.amount))
+
+
+def surely_matched(rows: pd.DataFrame) -> str:
+    """How much of the returned money names its order, and how much was matched by a rule."""
+    total = float(rows["amount"].sum()) if len(rows) else 0.0
+    if not total:
+        return _("No return had to be matched.")
+    named = float(rows.loc[rows["how"].isin(["line", "product", "order"]), "amount"].sum()) / total
+    return _("**{named}** of the matched money names its own order, and is sure. The rest, {rest}, was matched by "
+             "rule, and is plausible.").format(named=i18n.percent(named), rest=i18n.percent(1 - named))
+
+
 def netting(found: Mapping[str, Finding], matched: int) -> str:
     """What was matched and what was not."""
     if not matched and not found["unmatched_returns"].value:
@@ -214,6 +256,29 @@ def still_to_come(come: ToCome | None) -> str:
         share=i18n.percent(come.seen_share))
 
 
+def youth(periods: pd.DataFrame) -> str:
+    """How much better the latest period looks so far than it is expected to end."""
+    if periods.empty or pd.isna(periods.iloc[-1]["share_expected"]) or pd.isna(periods.iloc[-1]["returned_share"]):
+        return _("Too few returns have been seen to say how the latest period will end.")
+    last = periods.iloc[-1]
+    return _("So far {seen} of what was sold in {period} came back; in the end it will be about **{expected}**. The "
+             "difference is youth, not quality.").format(
+        seen=i18n.percent(last["returned_share"]), period=last["period"], expected=i18n.percent(last["share_expected"]))
+
+
+def ids_or_people(ids: Buyers, people: Buyers) -> str:
+    """Buyers and repeat buyers, counted by id and by person."""
+    if not people.buyers:
+        return _("No sale names its customer.")
+    if ids == people:
+        return _("Counted by id or by person, there are **{n}** buyers: nobody has several ids that are known.").format(
+            n=i18n.number(people.buyers))
+    return _("Counted by id there are **{ids}** buyers, of whom {again} bought on more than one day; counted by person "
+             "**{people}**, of whom {again_people} did.").format(
+        ids=i18n.number(ids.buyers), again=i18n.percent(ids.again / ids.buyers), people=i18n.number(people.buyers),
+        again_people=i18n.percent(people.again / people.buyers))
+
+
 def merging(found: Mapping[str, Finding]) -> str:
     """How many ids were merged, and which were refused."""
     merged, refused = found["merged_ids"].value, found["refused_ids"].value
@@ -255,6 +320,27 @@ def spelling(spellings: Mapping[str, Mapping[str, str]], rows: int) -> str:
                     rows).format(n=i18n.number(rows))
 
 
+def as_written(spellings: Mapping[str, Mapping[str, str]]) -> str:
+    """How many rows a table by these columns would have as written, and for how many things."""
+    told = [_("`{column}`: {written} ways of writing for {meant} things").format(
+        column=column, written=i18n.number(len(found)), meant=i18n.number(len(set(found.values()))))
+        for column, found in spellings.items() if found]
+    if not told:
+        return _("Nothing was written otherwise than it is called.")
+    return _("Of what was written otherwise than it is called now, {told}.").format(told=_("; ").join(told))
+
+
+def quality_mean(table: pd.DataFrame) -> str:
+    """The one score that people ask for, and how many tables and sides it hides."""
+    scores = table["score"].dropna() if len(table) else pd.Series(dtype=float)
+    if scores.empty:
+        return _("There is no table to judge.")
+    return _("One score for everything would be **{mean}**, the mean of {n} tables; between the best and the weakest "
+             "lie {points} points.").format(
+        mean=i18n.percent(scores.mean()), n=i18n.number(len(scores)),
+        points=i18n.number(100 * (scores.max() - scores.min()), 1))
+
+
 def quality_verdict(table: pd.DataFrame) -> str:
     """The weakest table and its weakest side."""
     if table.empty or table["score"].isna().all():
@@ -273,6 +359,18 @@ def gate_rows(gates: Sequence[Gate]) -> pd.DataFrame:
         {"gate": gate_name(gate), "left": _digits(gate.left), "right": _digits(gate.right),
          "difference": _digits(gate.difference), "passed": "✓" if gate.passed else "✗"} for gate in gates
     ])  # fmt: skip
+
+
+def widest_gap(gates: Sequence[Gate]) -> str:
+    """The largest difference that a tolerance let through."""
+    open_ = [gate for gate in gates if gate.difference]
+    if not open_:
+        return _("No two sides differ at all.")
+    widest = max(open_, key=lambda gate: abs(gate.difference) / max(abs(gate.right), 1))
+    return _("The widest difference that was let through: {gate}, {difference} ({share}); allowed were {tolerance}."
+             ).format(
+        gate=gate_name(widest), difference=_digits(widest.difference), tolerance=_digits(widest.tolerance),
+        share=i18n.percent(float(abs(widest.difference) / max(abs(widest.right), 1)), 2))
 
 
 def gate_name(gate: Gate) -> str:
