@@ -263,7 +263,7 @@ def browser(chromium: Path) -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def nursery() -> Iterator[Any]:
     """One process with everything imported, which forks the kernels of all renders of a test session."""
-    from workbook.output.report.kernels import Nursery, warm_kernels  # seconds, which other tests need not wait for
+    from workbook.output.kernels import Nursery, warm_kernels  # seconds, which other tests need not wait for
 
     with warm_kernels([]):
         made, Nursery.current = Nursery.current, None

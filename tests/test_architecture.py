@@ -93,3 +93,10 @@ def test_no_chapter_asks_for_the_time_of_day() -> None:
             continue
         found = clocks.search(path.read_text(encoding="utf-8"))
         assert found is None, f"{path.name} asks {found[0]}"
+
+
+def test_the_command_starts_light() -> None:
+    """Whoever asks for help waits for no analysis library; a render imports them while its kernels' process does."""
+    asked = "import sys, workbook.cli, workbook.output.kernels; print(*sys.modules)"
+    there = subprocess.run([sys.executable, "-c", asked], check=True, capture_output=True, text=True).stdout.split()
+    assert not {"pandas", "ibis", "sklearn", "matplotlib", "papermill", "nbformat"} & set(there)

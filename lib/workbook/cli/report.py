@@ -13,7 +13,7 @@ from workbook.cli.parts import render_by
 from workbook.cli.periods import back_fill
 from workbook.cli.root import SettingsFile, app
 from workbook.data.errors import WorkbookError
-from workbook.data.journal import alone
+from workbook.data.notebooks import read_notebooks
 from workbook.data.settings import load_settings
 
 
@@ -42,13 +42,19 @@ def render(
     if (first or last) and (as_of or only):
         raise WorkbookError("--from and --to name the periods, and fill them whole.",
                             way_out="Leave --as-of and --only out, or --from and --to.")
+    from workbook.output.kernels import warm_kernels
+
     declared = load_settings(settings)
     settings = str(declared.file)  # whole: notebooks that run side by side move the process to other folders
-    with alone(declared.store_folder, " ".join(["workbook", *sys.argv[1:]]), wait=wait, tell=_say):
-        from workbook.output import report  # papermill takes two seconds to import
+    with warm_kernels(read_notebooks()):  # it imports what they need while this process does
+        from workbook.data.journal import alone
+        from workbook.output import report
         from workbook.output.delivery.notify import delivered
 
-        with delivered(declared, _say, wanted=notify) as delivery:
+        with (
+            alone(declared.store_folder, " ".join(["workbook", *sys.argv[1:]]), wait=wait, tell=_say),
+            delivered(declared, _say, wanted=notify) as delivery,
+        ):
             if first or last:
                 return back_fill(settings, delivery, first=first, last=last, lang=lang, force=force, tell=_tell)
             if by:

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from workbook.cli.root import SettingsFile, app
-from workbook.data.journal import alone
 from workbook.data.settings import load_settings
 
 
@@ -60,6 +59,7 @@ def check(
 def collect(settings: SettingsFile = "workbook.yaml") -> None:
     """Read the sources that are new or changed, with a progress bar; render does it too."""
     from workbook.collection import collect as bring_in
+    from workbook.data.journal import alone
     from workbook.data.store import Store
 
     declared = load_settings(settings)
@@ -88,6 +88,7 @@ def simulate(
     actions = tuple(simulation.Action(
         one.id, one.starts_on, tuple(members(settings, one.id).query("arm == 'treated'")["customer_id"]), rate=rate,
         days=one.horizon_days, cost=one.cost_per_person, channel=one.channel, offer=one.offer,
+        code=one.code,
     ) for one in (registered(settings) if settings else ()) if not one.cancelled)  # fmt: skip
     simulation.write(out, customers, months, seed, form=form, progress=True,
                      parameters=simulation.Parameters(actions=actions))

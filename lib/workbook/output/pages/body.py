@@ -18,6 +18,7 @@ from workbook.output.pages.reachable import make_reachable
 
 TRAINING = "training"
 Card = Callable[[str, str], str | None]  # chapter, finding → its card, or None to leave the notebook's own
+_prepared: dict[tuple[Path, int], BeautifulSoup] = {}  # notebooks read ahead; each is used up by its page
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,28 @@ def body_of(path: Path, card: Card) -> Body:
     """
     if not path.exists():
         return Body("", [])
+    soup = _prepared.pop(_edition(path), None) or _read(path)
+    anchors = _renew_cards(soup, card)
+    make_reachable(soup)
+    contents = []
+    for number, heading in enumerate(soup.find_all("h2"), start=1):
+        heading["id"] = f"section-{number}"
+        contents.append((heading["id"], heading.get_text(strip=True)))
+    return Body(str(soup), contents, anchors)
+
+
+def read_ahead(path: Path) -> None:
+    """Read a notebook ahead, while others still run: `body_of` then has its cards alone to make."""
+    _prepared[_edition(path)] = _read(path)
+
+
+def _edition(path: Path) -> tuple[Path, int]:
+    """A notebook as it stands: a later run of it writes another."""
+    return path, path.stat().st_mtime_ns
+
+
+def _read(path: Path) -> BeautifulSoup:
+    """The notebook as a page's tree, its cards as the notebook left them."""
     html, _resources = _exporter().from_notebook_node(_for_readers(executed(path)))
     soup = BeautifulSoup(html, "html.parser")
     for heading in soup.find_all("h1"):
@@ -47,13 +70,7 @@ def body_of(path: Path, card: Card) -> Body:
     for cell in soup.find_all("div", class_="cell"):
         if not cell.get_text(strip=True) and not cell.find(["img", "svg"]):
             cell.decompose()
-    anchors = _renew_cards(soup, card)
-    make_reachable(soup)
-    contents = []
-    for number, heading in enumerate(soup.find_all("h2"), start=1):
-        heading["id"] = f"section-{number}"
-        contents.append((heading["id"], heading.get_text(strip=True)))
-    return Body(str(soup), contents, anchors)
+    return soup
 
 
 def executed(path: Path) -> nbformat.NotebookNode:
@@ -65,7 +82,7 @@ def executed(path: Path) -> nbformat.NotebookNode:
 def _exporter() -> HTMLExporter:
     """One for all pages: it compiles its templates when it is first used."""
     return HTMLExporter(template_name="basic", exclude_input=True, exclude_input_prompt=True,
-                        exclude_output_prompt=True, exclude_anchor_links=True)
+                        exclude_output_prompt=True, exclude_anchor_links=True, optimistic_validation=True)
 
 
 def _renew_cards(soup: BeautifulSoup, card: Card) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from jinja2 import Environment
@@ -21,7 +22,7 @@ from workbook.data.settings import Settings
 from workbook.data.store import write_whole
 from workbook.output import cards, forms, i18n
 from workbook.output.pages import advice, bridge, figures, trends, verdict
-from workbook.output.pages.body import Body, body_of, executed, typeset
+from workbook.output.pages.body import Body, body_of, executed, read_ahead, typeset
 from workbook.output.pages.comments import Comment, note, read_comments
 from workbook.output.pages.frame import templates
 from workbook.output.pages.headlines import Reading, headline_cards
@@ -52,6 +53,12 @@ class Chapter:
     @property
     def number(self) -> str:
         return self.name[:2]
+
+
+def prepare(notebook: Path) -> None:
+    """Do ahead what takes longest of an executed notebook's page, while other notebooks run."""
+    read_ahead(notebook)
+    _speaker(notebook.stem)
 
 
 def write_pages(folder: Path, settings: Settings) -> None:
@@ -174,7 +181,13 @@ def _chapter(outcome: dict[str, Any], folder: Path, reading: Reading, remarks: l
 
 def _summary(name: str, reading: Reading) -> str:
     """The chapter's own sentence; none where it has no words of its own, or found nothing."""
-    speaker = f"workbook.output.words.{name.split('_', 1)[1]}"
     found = reading.findings.get(name, {})
     before = reading.published.get(name, {}) if reading.whole else {}  # one that is not over is not compared
-    return import_module(speaker).summary(found, before) if found and find_spec(speaker) else ""
+    speaker = _speaker(name) if found else None
+    return speaker.summary(found, before) if speaker else ""
+
+
+def _speaker(chapter: str) -> ModuleType | None:
+    """The chapter's own words; importing them imports what it computes with."""
+    name = f"workbook.output.words.{chapter.split('_', 1)[1]}"
+    return import_module(name) if find_spec(name) else None

@@ -24,8 +24,8 @@ from workbook.data.periods import Period
 from workbook.data.run import days_on_record
 from workbook.data.settings import Settings, load_settings
 from workbook.data.store import Store
+from workbook.output.kernels import warm_kernels
 from workbook.output.report import reuse
-from workbook.output.report.kernels import warm_kernels
 from workbook.output.report.render import Rendered, render
 from workbook.output.report.work import Tell
 

@@ -19,7 +19,7 @@ from workbook.data.notebooks import Notebook, notebooks_folder
 from workbook.data.secrecy import masked
 from workbook.data.settings import Settings
 from workbook.output import i18n
-from workbook.output.report.kernels import give_up_forking
+from workbook.output.kernels import give_up_forking
 
 OF_EVERY_NOTEBOOK = ("settings", "as_of", "lang")
 # A kernel on this machine's loopback tells at every start that its channel is not encrypted.

@@ -7,6 +7,7 @@ import math
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -22,9 +23,10 @@ from workbook.data.run import PART, RECALL, STAGE, last_complete_period
 from workbook.data.secrecy import told
 from workbook.data.settings import Settings
 from workbook.data.store import Store, write_whole
+from workbook.output.kernels import environment, measured, warm_kernels
+from workbook.output.pages.report import prepare
 from workbook.output.report import reuse
 from workbook.output.report.execution import Outcome, execute, mask_errors
-from workbook.output.report.kernels import environment, measured, warm_kernels
 from workbook.output.report.resume import Attempt
 from workbook.output.report.schedule import side_by_side
 
@@ -87,6 +89,8 @@ class Work:
         self._read: dict[Path, Before | None] = {}  # reports that are there, read once a render
         self.findings: dict[str, dict[str, str]] = {lang: {} for lang in languages}
         self.made_from: dict[str, dict[str, reuse.Parts | None]] = {lang: {} for lang in languages}
+        self.beside = ThreadPoolExecutor(1)  # reads what is done for its page, while other notebooks run
+        self.pages: list[Future[None]] = []
 
     def after(self) -> dict[tuple[str, str], set[tuple[str, str]]]:
         """(language, chapter) → what must be done before: its makers, and the first language's run of it."""
@@ -109,6 +113,7 @@ class Work:
         outcome = replace(outcome, error=told(outcome.error, self.settings))
         if outcome.state == "done":
             self.attempt.note(lang, outcome, self.made_from[lang][name])
+            self.pages.append(self.beside.submit(prepare, self._executed_at(lang, notebook)))
         self.states[task] = outcome
         self.tell(f"{lang}/{name}", outcome)
         found = self.stage.root / "findings" / f"{name}.json"
@@ -156,13 +161,16 @@ class Work:
         first = self.states.get((self.languages[0], notebook.name))
         recalled = lang != self.languages[0] and first is not None and first.state == "done"
         own = {SIDE_BY_SIDE: str(sharing), RECALL: str(int(recalled))}
-        target = self.draft / lang / "notebooks" / f"{notebook.name}.ipynb"
+        target = self._executed_at(lang, notebook)
         own["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS", str(FITTING_THREADS))
         with environment(**own), measured() as peaks:
             outcome = execute(notebook, target, parameters)
         if outcome.state == "failed" and target.exists():
             mask_errors(target, self.settings)
         return replace(outcome, peak_mb=max(peaks, default=0))
+
+    def _executed_at(self, lang: str, notebook: Notebook) -> Path:
+        return self.draft / lang / "notebooks" / f"{notebook.name}.ipynb"
 
     def _blocked(self, notebook: Notebook) -> Outcome | None:
         """The outcome of a chapter that lacks what a failed one makes."""
@@ -172,8 +180,11 @@ class Work:
 
     def done(self) -> tuple[list[Outcome], Period]:
         """Everything run or taken over: one outcome a chapter, in the order of the notebooks, and the period."""
-        with _staying(), _reporting(self.stage, self.settings), warm_kernels(list(self.notebooks.values())):
+        forked = warm_kernels(list(self.notebooks.values()))
+        with _staying(), _reporting(self.stage, self.settings), forked, self.beside:
             side_by_side(self.after(), self.run, at_once=AT_ONCE)
+        for page in self.pages:
+            page.result()
         _agree(self.findings)
         outcomes: list[Outcome] = []
         for lang in self.languages:

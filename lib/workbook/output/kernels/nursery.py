@@ -1,6 +1,6 @@
 """The process in which kernels are born: it has imported what the notebooks import, and forks.
 
-Started by `kernels.Nursery`, which speaks with it by lines of JSON: a request on stdin, an answer on stdout, one at a
+Started by `forked.Nursery`, which speaks with it by lines of JSON: a request on stdin, an answer on stdout, one at a
 time. It opens no connection and starts no thread of its own before a fork. When its stdin closes, whoever started it
 has gone: it ends its children and itself.
 

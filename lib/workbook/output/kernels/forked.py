@@ -1,8 +1,7 @@
-"""Kernels that begin with everything imported: forked from one process, the nursery, instead of started anew.
+"""Forking a kernel: from a process that has imported everything, as jupyter_client's kernel provisioner.
 
-Starting a kernel and importing what a notebook needs takes seconds a notebook; a fork takes none of them. It is
-registered with jupyter_client as a kernel provisioner, the place that it has for this. Where forking is not possible
-(Windows), or the nursery fails, kernels start in the ordinary way.
+Starting a kernel and importing what a notebook needs takes seconds a notebook; a fork takes none of them. Where forking
+is not possible (Windows), or the nursery fails, kernels start in the ordinary way.
 """
 
 from __future__ import annotations
@@ -20,11 +19,10 @@ from contextlib import contextmanager, suppress
 from importlib.metadata import entry_points
 from typing import Any
 
-import nbformat
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 
-from workbook.data.notebooks import Notebook
-from workbook.output.report.nursery import LAUNCHER
+from workbook.data.notebooks import Notebook, code_cells
+from workbook.output.kernels.nursery import LAUNCHER
 
 NAME = "workbook-forked"  # as registered in pyproject.toml
 # Before the nursery imports pyplot: a kernel that found another backend there would show no chart.
@@ -67,39 +65,52 @@ class NurseryFailed(RuntimeError):
 
 
 class Nursery:
-    """The process that forks kernels; one request at a time."""
+    """The process that forks kernels; one request at a time, the first of which, its imports, goes with its start."""
 
     current: Nursery | None = None
 
-    def __init__(self) -> None:
+    def __init__(self, imports: Iterable[str] = ()) -> None:
         environment = os.environ | {"MPLBACKEND": BACKEND}
         self.process = subprocess.Popen(
-            [sys.executable, "-c", "from workbook.output.report.nursery import serve; serve()"], env=environment,
+            [sys.executable, "-c", "from workbook.output.kernels.nursery import serve; serve()"], env=environment,
             text=True, encoding="utf-8", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._one_at_a_time = threading.Lock()
+        self._importing = True
+        self._send(imports=list(imports))
 
     def ask(self, **request: Any) -> dict[str, Any]:
-        """A request and its answer.
+        """A request and its answer, once its imports are done.
 
         Raises:
-            NurseryFailed: it has ended, or did not answer in time.
+            NurseryFailed: it has ended, an import failed, or it did not answer in time.
         """
         with self._one_at_a_time:
             watch = threading.Timer(ASKED_WITHIN, self.process.kill)
             watch.start()
             try:
-                self.process.stdin.write(json.dumps(request) + "\n")
-                self.process.stdin.flush()
-                answer = self.process.stdout.readline()
+                if self._importing:
+                    self._answer()
+                    self._importing = False
+                self._send(**request)
+                return self._answer()
             except OSError as error:
                 raise NurseryFailed(str(error)) from error
             finally:
                 watch.cancel()
-            if not answer:
-                raise NurseryFailed(f"it ended with {self.process.wait()}")
-            return json.loads(answer)
+
+    def _send(self, **request: Any) -> None:
+        self.process.stdin.write(json.dumps(request) + "\n")
+        self.process.stdin.flush()
+
+    def _answer(self) -> dict[str, Any]:
+        line = self.process.stdout.readline()
+        if not line:
+            raise NurseryFailed(f"it ended with {self.process.wait()}")
+        return json.loads(line)
 
     def close(self) -> None:
+        if self._importing:  # nobody was born there
+            self.process.kill()
         with suppress(BrokenPipeError):  # it has died: nobody reads what was left to send
             self.process.stdin.close()
         try:
@@ -112,12 +123,12 @@ class Nursery:
 
 @contextmanager
 def warm_kernels(notebooks: Iterable[Notebook]) -> Iterator[bool]:
-    """Kernels started inside are forked from a process that has imported what these notebooks import.
+    """Kernels started inside are forked from a process that imports what these notebooks import.
 
-    Inside another such block its process is shared, and stays.
+XX
 
     Yields:
-        whether they are; False where kernels start in the ordinary way.
+        whether they are to be forked; False where kernels start in the ordinary way, as all do when an import fails.
     """
     if Nursery.current is not None:
         yield True
@@ -128,7 +139,7 @@ def warm_kernels(notebooks: Iterable[Notebook]) -> Iterator[bool]:
     factory = KernelProvisionerFactory.instance()
     before = factory.default_provisioner_name
     factory.default_provisioner_name = NAME
-    nursery = _filled(notebooks) if hasattr(os, "fork") else None
+    nursery = Nursery([*OF_EVERY_KERNEL, *imports(notebooks)]) if hasattr(os, "fork") else None
     Nursery.current = nursery
     try:
         yield nursery is not None
@@ -137,17 +148,6 @@ def warm_kernels(notebooks: Iterable[Notebook]) -> Iterator[bool]:
         Nursery.current = None
         if nursery is not None:
             nursery.close()
-
-
-def _filled(notebooks: Iterable[Notebook]) -> Nursery | None:
-    """A nursery that has imported everything; none when it cannot: the kernels will tell why."""
-    nursery = Nursery()
-    try:
-        nursery.ask(imports=[*OF_EVERY_KERNEL, *imports(notebooks)])
-    except NurseryFailed:
-        nursery.close()
-        return None
-    return nursery
 
 
 def give_up_forking() -> bool:
@@ -160,9 +160,9 @@ def imports(notebooks: Iterable[Notebook]) -> list[str]:
     """The import statements of the notebooks' cells, once each."""
     found: dict[str, None] = {}
     for notebook in notebooks:
-        for cell in nbformat.read(notebook.path, as_version=4).cells:
-            if cell.cell_type == "code" and "import " in cell.source:
-                found |= dict.fromkeys(_statements(cell.source))
+        for source in code_cells(notebook.path):
+            if "import " in source:
+                found |= dict.fromkeys(_statements(source))
     return list(found)
 
 
