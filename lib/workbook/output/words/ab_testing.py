@@ -251,6 +251,22 @@ def nothing_to_plan_with() -> str:
              "record.")
 
 
+def four_weeks(chances: Mapping[str, float], per_arm: float, *, relative: float, power: float) -> str:
+    """How often an experiment of four weeks, as one usually takes, would find what is sought."""
+    known = [chance for chance in chances.values() if not math.isnan(chance)]
+    if not known:
+        return nothing_to_plan_with()
+    best = max(known)
+    text = _("Four weeks bring {n} customers an arm. If the change truly did {relative}, such an experiment would show "
+             "it in **{low} to {high}** of cases, by the metric.").format(
+        n=i18n.number(math.floor(per_arm)), relative=i18n.change(relative, 0), low=i18n.percent(min(known), 0),
+        high=i18n.percent(best, 0))
+    if best >= power:
+        return text + gap() + _("On the surest metric that is enough.")
+    return text + gap() + _("On the surest metric it would still miss {missed}, and a change that works would be "
+                            "dropped.").format(missed=i18n.percent(1 - best, 0))
+
+
 def planned(plans: pd.DataFrame, *, relative: float, power: float) -> str:
     """What the first metric needs."""
     if not len(plans):
