@@ -116,6 +116,8 @@ def spark_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         pyspark_sql.SparkSession.builder.master("local[2]")
         .appName("workbook tests")
         .config("spark.driver.memory", "2g")
+        # The quick compiler alone, and one thread to collect garbage: no query of a test runs long enough for more.
+        .config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.sql.session.timeZone", "UTC")

@@ -1,6 +1,7 @@
 """Actions of the simulator: the shop is the same without them, but for the treated and from their day on."""
 
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,9 @@ ACTIONS = {
 }
 
 
+@cache
 def with_action(*actions: Action) -> Shop:
+    """The shop with these actions, simulated once."""
     return simulate(CUSTOMERS, MONTHS, SEED, Parameters(actions=actions))
 
 
