@@ -125,7 +125,7 @@ class Nursery:
 def warm_kernels(notebooks: Iterable[Notebook]) -> Iterator[bool]:
     """Kernels started inside are forked from a process that imports what these notebooks import.
 
-XX
+    Inside another such block its process is shared, and stays.
 
     Yields:
         whether they are to be forked; False where kernels start in the ordinary way, as all do when an import fails.
