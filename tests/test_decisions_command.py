@@ -112,11 +112,12 @@ def rows_of(path: Path) -> list[list[str]]:
 
 
 def test_the_command_says_and_registers_whom_to_contact(shop: Shop) -> None:
-    told = run("export", *WANTED, "--offer", "10% off")
+    told = run("export", *WANTED, "--offer", "10% off", "--code", "JULY")
     (one,) = decisions.registered(load_settings(shop.folder))
     # 119 people (k119 is k000 again); k000, k004, … gave no consent: 30 of them.
     assert (one.asked, one.removed) == (119, {"no_consent": 30}) and one.eligible == 89
     assert "Taken out: 30 (no consent to this channel 30)." in told and "a leaflet in every parcel" in told
+    assert one.code == "JULY" and "Orders with the code JULY will tell who used the offer" in told
     assert "Prices between customers" in told and f"Registered: {one.id}" in told
     assert {"where:frequency >= 1", "2026-06", "rfm: frequency >= 1"} <= {
         one.list_name, one.period, f"{one.table}: {one.rule}"}
@@ -134,7 +135,7 @@ def test_a_crm_gets_the_treated_under_its_own_headings_and_the_control_lies_apar
     headings = {
         "salesforce": ["CampaignId", "ContactId", "Status"], "hubspot": ["Record ID"], "zoho": ["Record Id", "Tag"],
         "fxiaoke": ["客户名称", "备注"],
-        "plain": ["customer_id", "campaign", "period", "channel", "action", "offer"],
+        "plain": ["customer_id", "campaign", "period", "channel", "action", "offer", "code"],
     }
     one = exported(shop, "--crm", crm, "--campaign", "701A")
     folder = decisions.folder_of(load_settings(shop.folder), one.id)

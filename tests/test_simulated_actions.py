@@ -1,14 +1,16 @@
 """Actions of the simulator: the shop is the same without them, but for the treated and from their day on."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from workbook.data.simulate import Action, Parameters, Shop, simulate
+from workbook.data.simulate import Action, Parameters, Shop, simulate, write
 
 DAY = date(2025, 3, 1)
 CUSTOMERS, MONTHS, SEED = 1200, 18, 3
@@ -117,3 +119,27 @@ def test_the_treated_and_nobody_else_have_a_message_of_the_campaign() -> None:
 def test_an_action_outside_the_history_changes_nothing(base: Shop) -> None:
     shop = with_action(Action("LATE", date(2031, 1, 1), TREATED, rate=3.0))
     assert shop.tables["orders"].equals(base.tables["orders"])
+
+
+def test_whoever_got_the_offer_orders_with_its_code_and_only_the_treated_have_a_message() -> None:
+    friends = TREATED[1::2]
+    offer = replace(ACTIONS["more"], customers=TREATED[::2], code="TEA", passed_to=friends)
+    shop = with_action(offer)
+    orders = owned(shop, "orders")
+    end = DAY + timedelta(days=offer.days)
+    during = (orders["ordered_on"] >= DAY) & (orders["ordered_on"] < end)
+    expected = during & orders["owner"].isin(TREATED)
+    assert (orders["discount_code"].notna() == expected).all() and expected.sum() > 100
+    assert set(orders["discount_code"].dropna()) == {"TEA"}
+    contacts = shop.tables["contacts"].to_pandas()
+    assert set(contacts.loc[contacts["campaign_id"] == "MORE", "customer_id"]) == set(TREATED[::2])
+    everybody = replace(offer, customers=TREATED, passed_to=(), code="")
+    pd.testing.assert_frame_equal(orders.drop(columns="discount_code"), owned(with_action(everybody), "orders"))
+
+
+def test_the_shops_own_export_has_a_column_of_codes_where_an_offer_had_one(tmp_path: Path) -> None:
+    offer = replace(ACTIONS["more"], customers=TREATED[:20], code="TEA")
+    write(tmp_path, 60, 18, SEED, progress=False, parameters=Parameters(actions=(offer,)))
+    lines = pd.concat(pd.read_csv(path, encoding="gb18030", dtype=str)
+                      for path in sorted((tmp_path / "orders").glob("*.csv")))
+    assert set(lines["优惠码"].dropna()) == {"TEA"}

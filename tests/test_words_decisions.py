@@ -21,8 +21,9 @@ EVERY = Decision(
     forecast=Forecast(7.0, 0.0, 14.0, 2205.0, -1225.0, 5635.0, "assumed", "churn"),
     power=Power(133.4, 221.9, 2, 0.4, 51.3, 7.0, 35000, False, "afterwards"),
     price=Price(490, 714, 9, 354, 104, ("gender", "age_band", "region", "occupation", "income_band", "education")),
-    warnings=("cannot_be_judged", "price_difference"), code_version="1", list_hash="h", key=(1, "1", "f"), request="r")
-BARE = replace(EVERY, removed={}, overlaps={}, not_checked=(), price=None,
+    warnings=("cannot_be_judged", "price_difference", "code_in_use"), code_version="1", list_hash="h",
+    key=(1, "1", "f"), request="r", code="夏茶", treated_households=400, control_households=180)
+BARE = replace(EVERY, code="", removed={}, overlaps={}, not_checked=(), price=None,
                forecast=Forecast(None, None, None, None, None, None, "", "none", "no_effect_known"),
                power=Power(None, None, 0, None, None, None, None, False, ""))
 

@@ -114,11 +114,15 @@ def test_the_index_says_what_the_decisions_earned() -> None:
 @pytest.mark.parametrize("status", ["settled", "running", "refused", "cancelled"])
 def test_chinese_has_every_sentence(status: str) -> None:
     i18n.use("zh", "CNY")
-    leaked = Integrity(3, 4, 90.0, 2, 1, 1, 1, sample_ratio_of({"treated": 100, "control": 20}))
-    one = settlement(status=status, integrity=leaked)
+    leaked = Integrity(3, 4, 90.0, 2, 1, 1, 1, sample_ratio_of({"treated": 100, "control": 20}), 5, 2, 3, 80.0, 40)
+    one = settlement(status=status, integrity=leaked, code="夏茶", treated_households=80, control_households=80)
+    one = one._replace(plain=one.main, households=160)
     account = ab.programme([one], period_start=date(2026, 4, 1))
     told = [said.counted([one], account), said.naive([one]), *said.verdicts([one]), *said.integrity([one]),
             said.programme(account), said.calibration(account.calibration), said.metric_note([one]),
+            *said.integrity([one._replace(integrity=leaked._replace(control_coded=None))]),
+            *said.integrity([settlement(integrity=Integrity(0, 0, 0.0, 0, 0, 0, 0, WHOLE, 0, 0, 0, 0.0, 40))]),
+            *map(said.reason_name, ("control_used_code", "control_contacted", "split_broken", "no_orders")),
             *said.none_registered(), *said.decision_rows([one])["verdict"], said.counted([], account)]
     for text in told:
         left = re.sub(r"`[^`]*`|call|Wang|\*|¥", "", text)

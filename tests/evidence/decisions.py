@@ -129,12 +129,12 @@ def half(trial: Trial) -> float:
 def settled(which: str, action: str, seeds: range) -> Iterator[Trial]:
     """One decision in each of the shops, settled at the end of its window."""
     for seed in (start + 1_000 * list(ACTIONS).index(action) for start in seeds):
-        base = recorded(simulate(CUSTOMERS, MONTHS, seed, _parameters()))
+        base = recorded(simulate(CUSTOMERS, MONTHS, seed, parameters()))
         people = drawn(base["orders"], which, salt=str(seed))
         decision = registered(people, which, action)
         treated = tuple(people.loc[people["arm"] == TREATED, "customer_id"])
         done = Action(decision.id, decision.starts_on, treated, days=DAYS, cost=COST, **ACTIONS[action])
-        shop = recorded(simulate(CUSTOMERS, MONTHS, seed, _parameters(done)))
+        shop = recorded(simulate(CUSTOMERS, MONTHS, seed, parameters(done)))
         truth = brought(shop["orders"], treated) - brought(base["orders"], treated)
         forecast = decision.forecast._replace(effect=truth["margin"], low=truth["margin"], high=truth["margin"])
         told = Decision(**vars(decision) | {"forecast": forecast})
@@ -154,7 +154,7 @@ def brought(orders: pd.DataFrame, customers: tuple[str, ...]) -> pd.Series:
                       "revenue": inside["net_amount"].sum()}) / len(customers)
 
 
-def _parameters(*actions: Action) -> Parameters:
+def parameters(*actions: Action) -> Parameters:
     return Parameters(actions=actions, experiments=(), tracked_share=0.0, guest_share=0.0)
 
 
@@ -170,7 +170,8 @@ def recorded(shop: Shop) -> dict[str, pd.DataFrame]:
     orders = pd.DataFrame({
         "order_id": orders["order_id"], "customer_id": orders["customer_id"], "amount": amount,
         "ordered_on": pd.to_datetime(orders["ordered_on"]), "net_amount": (amount - back).round(4),
-        "cost": orders["cost"].astype(float), "is_return": False})
+        "cost": orders["cost"].astype(float), "is_return": False,
+        **({"discount_code": orders["discount_code"]} if "discount_code" in orders else {})})
     contacts["sent_on"] = (contacts["sent_at"] + CHINA).dt.normalize()
     return {"orders": orders, "returns": returns[["order_id", "returned_on", "amount"]],
             "contacts": contacts[["customer_id", "campaign_id", "channel", "offer", "sent_on"]]}

@@ -4,8 +4,10 @@
 days (of the window that are over), status (running, settled, cancelled, refused), verdict, reasons, treated, control,
 effect, low, high (currency a treated customer, before the cost), revenue and margin (the same, each with its interval),
 cost, total, total_low, total_high (currency, after the cost), chance_paid, forecast_effect, forecast_low,
-forecast_high, inside (forecast and outcome agree), contaminated (of the control, who were contacted), not_contacted,
-both_arms, gone, settled_on. Whatever is not known is blank.
+forecast_high, inside (forecast and outcome agree), contaminated (of the control, who were contacted), coded (of the
+control, who ordered with the offer's code), coded_orders, coded_revenue (currency), not_contacted, both_arms, gone,
+households (compared), plain_low, plain_high (the interval if customers had been drawn one by one), settled_on.
+Whatever is not known is blank.
 
 | finding | unit | meaning |
 |---|---|---|
@@ -18,7 +20,8 @@ both_arms, gone, settled_on. Whatever is not known is blank.
 | programme_cost, programme_cost_unjudged | money | of what is settled; of what cannot be judged |
 | decisions_forecast_inside | share | of forecasts that agree with the outcome |
 | decisions_forecast_ratio | number | outcome / forecast, all together |
-| control_contacted, treated_not_contacted | customers | what breaks the comparison, over all windows begun |
+| control_contacted, control_used_code, treated_not_contacted | customers | what breaks it, in all windows begun |
+| control_code_revenue | money | of the orders that the control placed with an offer's code |
 """
 
 from __future__ import annotations
@@ -41,14 +44,16 @@ from workbook.decisions import Decision
 
 _TEXT = ("decision_id", "owner", "action", "channel", "list_kind", "metric", "status", "verdict", "reasons")
 _DATES = ("starts_on", "ends_on", "settled_on")
-_COUNTS = ("days", "treated", "control", "contaminated", "not_contacted", "both_arms", "gone")
+_COUNTS = ("days", "treated", "control", "contaminated", "coded", "coded_orders", "not_contacted", "both_arms", "gone",
+           "households")
 _ENDS = ("", "_low", "_high")
 SETTLEMENTS = [
     "decision_id", "owner", "action", "channel", "list_kind", "metric", "starts_on", "ends_on", "days", "status",
     "verdict", "reasons", "treated", "control", "effect", "low", "high",
     *[f"{name}{end}" for name in ("revenue", "margin") for end in _ENDS], "cost", "total", "total_low", "total_high",
-    "chance_paid", "forecast_effect", "forecast_low", "forecast_high", "inside", "contaminated", "not_contacted",
-    "both_arms", "gone", "settled_on",
+    "chance_paid", "forecast_effect", "forecast_low", "forecast_high", "inside", "contaminated", "coded",
+    "coded_orders", "coded_revenue", "not_contacted", "both_arms", "gone", "households", "plain_low", "plain_high",
+    "settled_on",
 ]  # fmt: skip
 
 
@@ -73,6 +78,10 @@ def _row(one: Settlement) -> dict[str, Any]:
         "chance_paid": _blank(one.chance_paid), "forecast_effect": forecast.effect, "forecast_low": forecast.low,
         "forecast_high": forecast.high, "inside": agrees(one) if one.status == "settled" else None,
         "contaminated": found and found.control_contacted, "not_contacted": found and found.not_contacted,
+        "coded": found and found.control_coded, "coded_orders": found and found.coded_orders,
+        "coded_revenue": found and found.coded_revenue, "households": one.households or None,
+        "plain_low": _blank(one.plain.low) if one.plain else None,
+        "plain_high": _blank(one.plain.high) if one.plain else None,
         "both_arms": found and found.both_arms, "gone": found and found.gone,
         "settled_on": decision.ends_on if one.status in ("settled", "refused") else None,
     }  # fmt: skip
@@ -174,9 +183,13 @@ def _forecasts(found: Calibration) -> list[Figure]:
 
 def _broken(settlements: Sequence[Settlement]) -> list[Figure]:
     """What breaks the comparison, over all windows that have begun."""
-    told = [one.integrity for one in settlements if one.integrity is not None and one.integrity.is_recorded]
-    names = {"control_contacted": "control_contacted", "treated_not_contacted": "not_contacted"}
-    if not told:
-        reason = "not_recorded" if settlements else "none"
-        return [Figure(name, None, "customers", reason=reason) for name in names]
-    return [Figure(name, sum(getattr(one, field) for one in told), "customers") for name, field in names.items()]
+    begun = [one.integrity for one in settlements if one.integrity is not None]
+    reason = "not_recorded" if settlements else "none"
+    fields = {"control_contacted": ("control_contacted", "customers"),
+              "treated_not_contacted": ("not_contacted", "customers"),
+              "control_used_code": ("control_coded", "customers"), "control_code_revenue": ("coded_revenue", "money")}
+    figures = []
+    for name, (field, unit) in fields.items():
+        told = [value for one in begun if (value := getattr(one, field)) is not None]
+        figures.append(Figure(name, sum(told), unit) if told else Figure(name, None, unit, reason=reason))
+    return figures

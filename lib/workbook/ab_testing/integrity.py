@@ -17,7 +17,7 @@ from workbook.ab_testing.members import CONTROL, TREATED
 from workbook.ab_testing.split import SampleRatio, sample_ratio_of
 from workbook.decisions import Decision
 
-LEAKED = 0.1  # of a control who got the message: the difference then hides a tenth of the effect and more
+LEAKED = 0.1  # of a control who got message or offer: the difference then hides a tenth of the effect and more
 
 
 class Integrity(NamedTuple):
@@ -30,7 +30,12 @@ class Integrity(NamedTuple):
     both_arms: int  # people whose merged ids were in both arms: left out
     shared: int  # of the control, who share an account with somebody treated
     gone: int  # ids of the list that nobody has any more
-    split: SampleRatio  # who is left, beside the sizes that were drawn
+    split: SampleRatio  # households that are left, beside those that were drawn
+    leaked: int = 0  # of the control, who were contacted or ordered with the code
+    control_coded: int | None = None  # of the control, who ordered with the offer's code; None: none, or not recorded
+    coded_orders: int | None = None  # orders that they placed with it
+    coded_revenue: float | None = None  # currency
+    treated_coded: int | None = None  # of the treated, who ordered with it
 
     @property
     def is_recorded(self) -> bool:
@@ -49,13 +54,22 @@ def integrity(decision: Decision, people: pd.DataFrame, *, contacts_known: bool)
     control = compared[compared["arm"] == CONTROL]
     treated = compared[compared["arm"] == TREATED]
     told = contacts_known and bool(people["contacted"].any())
+    coded = bool(people["code_known"].any())
     leaked = control[control["contacted"].astype(bool)]
-    counts = {TREATED: len(treated), CONTROL: len(control)}
-    drawn = {TREATED: float(decision.treated), CONTROL: float(decision.control)}
+    using = control[control["coded_orders"] > 0]
+    whole = decision.treated_households > 0
+    counts = {arm: int(some["household"].nunique()) if whole else len(some)
+              for arm, some in ((TREATED, treated), (CONTROL, control))}
+    drawn = {TREATED: float(decision.treated_households if whole else decision.treated),
+             CONTROL: float(decision.control_households if whole else decision.control)}
     return Integrity(
         control_contacted=len(leaked) if told else None,
         breaking_orders=int(leaked["orders"].sum()) if told else None,
         breaking_revenue=float(leaked["revenue"].sum()) if told else None,
+        control_coded=len(using) if coded else None, coded_orders=int(using["coded_orders"].sum()) if coded else None,
+        coded_revenue=float(using["coded_revenue"].sum()) if coded else None,
+        treated_coded=int((treated["coded_orders"] > 0).sum()) if coded else None,
+        leaked=len(set(leaked["customer_id"]) | set(using["customer_id"])),
         not_contacted=int((~treated["contacted"].astype(bool)).sum()) if told else None,
         both_arms=int(both.sum()), shared=int(control["shared"].astype(bool).sum()),
         gone=max(decision.treated + decision.control - len(compared) - 2 * int(both.sum()), 0),
@@ -64,6 +78,7 @@ def integrity(decision: Decision, people: pd.DataFrame, *, contacts_known: bool)
 
 
 def broken(found: Integrity, decision: Decision) -> tuple[str, ...]:
-    """Codes of what forbids to read the settlement: control_contacted, split_broken."""
-    leaked = (found.control_contacted or 0) / max(decision.control, 1)
-    return (*(["control_contacted"] if leaked > LEAKED else []), *(["split_broken"] if found.split.broken else []))
+    """Codes of what forbids to read the settlement: control_contacted, control_used_code, split_broken."""
+    most = LEAKED * max(decision.control, 1)
+    leak = "control_contacted" if (found.control_contacted or 0) > most else "control_used_code"
+    return (*([leak] if found.leaked > most else []), *(["split_broken"] if found.split.broken else []))

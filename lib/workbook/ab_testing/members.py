@@ -7,7 +7,10 @@ clean/contacts, clean/identities, clean/customers. Out: one row a decision and p
 |---|---|---|
 | decision_id, customer_id | | the person as they are known now: ids of a list may have been merged since |
 | arm | | treated, control; whoever is now in both has arms 2, and is compared in neither |
+| household | | as it was drawn: whole, or each customer one of their own |
 | orders, revenue, margin | number, currency | in the window so far, net of the returns known by `as_of` |
+| coded_orders, coded_revenue | number, currency | of these, placed with the decision's code |
+| code_known | bool | whether any order of the shop is on record with a code since the window began |
 | before | currency | what the list itself holds: the decision's metric in past windows of the same length |
 | earlier_revenue, earlier_margin | currency | in the window of the same length that ended when the list was made |
 | contacted | bool | had a message of the decision in the window |
@@ -27,13 +30,14 @@ import pandas as pd
 
 from workbook.data.engine import few_rows, settled
 from workbook.decisions import Decision
+from workbook.decisions.codes import entered, has
 from workbook.history import is_purchase, known_on, order_worth
 
 TREATED, CONTROL = "treated", "control"
 Frame = Callable[[ir.Table], pd.DataFrame]
 _KEYS = ("decision_id", "customer_id")
-COLUMNS = [*_KEYS, "arm", "arms", "before", "orders", "revenue", "margin", "earlier_revenue", "earlier_margin",
-           "contacted", "shared"]
+COLUMNS = [*_KEYS, "arm", "arms", "household", "before", "orders", "revenue", "margin", "coded_orders",
+           "coded_revenue", "earlier_revenue", "earlier_margin", "contacted", "shared", "code_known"]
 
 
 def begun(registered: Sequence[Decision], *, as_of: date) -> list[Decision]:
@@ -64,6 +68,9 @@ def behaviour(
     found = frame(_with_orders(people, orders, returns, as_of=as_of))
     found["contacted"] = _marked(found, _contacted(people, contacts), frame)
     found["shared"] = _marked(found, _shared(people, customers), frame)
+    newest = _newest_code(orders, as_of=as_of)
+    found["code_known"] = found["decision_id"].map({
+        one.id: bool(one.code) and newest is not None and newest >= one.starts_on for one in decided})
     return found.sort_values(list(_KEYS), ignore_index=True)[COLUMNS]
 
 
@@ -74,13 +81,17 @@ def _people(
     """Everybody on the lists under the id of today, with the window of their decision."""
     listed = pd.concat([_listed(one, members(one.id), as_of=as_of) for one in decided], ignore_index=True)
     table = ibis.memtable(listed)
-    known = orders.filter(orders.customer_id.notnull()).select(raw_customer_id="customer_id", now="customer_id")
-    ids = known.distinct() if identities is None else identities.select("raw_customer_id", now="customer_id")
-    joined = table.inner_join(ids, table.listed_id == ids.raw_customer_id)
+    if identities is None:  # whoever never ordered is on no order, and counts all the same
+        ids = orders.filter(orders.customer_id.notnull()).select(raw_customer_id="customer_id").distinct()
+        joined = table.left_join(ids, table.listed_id == ids.raw_customer_id).mutate(now=table.listed_id)
+    else:
+        ids = identities.select("raw_customer_id", now="customer_id")
+        joined = table.inner_join(ids, table.listed_id == ids.raw_customer_id)
     return joined.group_by("decision_id", customer_id="now").aggregate(
         arm=joined.arm.min(), arms=joined.arm.nunique(), before=joined.before.sum(),
         since=joined.since.min(), decided_on=joined.decided_on.min(), starts_on=joined.starts_on.min(),
-        until=joined.until.max(), channel=joined.channel.min(), offer=joined.offer.min())
+        until=joined.until.max(), channel=joined.channel.min(), offer=joined.offer.min(), code=joined.code.min(),
+        household=joined.household.min())
 
 
 def _listed(decision: Decision, members: pd.DataFrame, *, as_of: date) -> pd.DataFrame:
@@ -89,7 +100,8 @@ def _listed(decision: Decision, members: pd.DataFrame, *, as_of: date) -> pd.Dat
         "decision_id": decision.id, "listed_id": members["customer_id"].astype(str), "arm": members["arm"].astype(str),
         "before": members["before"].astype(float), "starts_on": decision.starts_on, "decided_on": decision.as_of,
         "since": decision.as_of - timedelta(days=decision.horizon_days - 1),
-        "until": seen_until(decision, as_of=as_of), "channel": decision.channel, "offer": decision.offer})
+        "until": seen_until(decision, as_of=as_of), "channel": decision.channel, "offer": decision.offer,
+        "code": decision.code, "household": members.get("household", members["customer_id"]).astype(str)})
 
 
 def _with_orders(people: ir.Table, orders: ir.Table, returns: ir.Table | None, *, as_of: date) -> ir.Table:
@@ -97,8 +109,10 @@ def _with_orders(people: ir.Table, orders: ir.Table, returns: ir.Table | None, *
     joined = people.left_join(bought, [
         people.customer_id == bought.buyer, bought.ordered_on >= people.since, bought.ordered_on <= people.until])
     after, earlier = joined.ordered_on >= joined.starts_on, joined.ordered_on <= joined.decided_on
-    return joined.group_by(*_KEYS, "arm", "arms", "before").aggregate(
-        orders=joined.buyer.count(where=after),
+    coded = after & has(joined.entered, joined.code)
+    return joined.group_by(*_KEYS, "arm", "arms", "household", "before").aggregate(
+        orders=joined.buyer.count(where=after), coded_orders=joined.buyer.count(where=coded),
+        coded_revenue=joined.revenue.sum(where=coded).coalesce(0.0),
         **{name: joined[name].sum(where=after).coalesce(0.0) for name in ("revenue", "margin")},
         **{f"earlier_{name}": joined[name].sum(where=earlier).coalesce(0.0) for name in ("revenue", "margin")})
 
@@ -125,6 +139,14 @@ def _shared(people: ir.Table, customers: ir.Table | None) -> ir.Table | None:
     both = joined.group_by("decision_id", "account_id").aggregate(arms_here=joined.arm.nunique())
     both = both.filter(both.arms_here > 1)
     return joined.semi_join(both, ["decision_id", "account_id"]).select(*_KEYS).distinct()
+
+
+def _newest_code(orders: ir.Table, *, as_of: date) -> date | None:
+    """The last day on which anybody ordered with any code."""
+    seen = orders.filter(orders.ordered_on <= as_of)
+    told = seen.select("ordered_on", entered=entered(seen))
+    (row,) = few_rows(told.aggregate(newest=told.ordered_on.max(where=told.entered.notnull())))
+    return row["newest"] if row["newest"] is None else pd.Timestamp(row["newest"]).date()
 
 
 def _marked(found: pd.DataFrame, some: ir.Table | None, frame: Frame) -> pd.Series:
@@ -168,9 +190,11 @@ def everybody_else(
 
 
 def _purchases(orders: ir.Table, returns: ir.Table | None, *, as_of: date) -> ir.Table:
-    """Purchases as they stood at the end of `as_of`: buyer, ordered_on, revenue, margin (blank without costs)."""
+    """Purchases as they stood at the end of `as_of`: buyer, ordered_on, revenue, margin (blank without costs), and the
+    codes entered."""
     known = known_on(orders, returns, day=as_of)
     bought = known.filter(known.customer_id.notnull(), is_purchase(known))
     margin = order_worth(bought, "margin") if "cost" in bought.columns else ibis.null("float64")
     return bought.select(
-        buyer="customer_id", ordered_on="ordered_on", revenue=order_worth(bought, "revenue"), margin=margin)
+        buyer="customer_id", ordered_on="ordered_on", revenue=order_worth(bought, "revenue"), margin=margin,
+        entered=entered(bought))

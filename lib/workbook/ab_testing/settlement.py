@@ -9,13 +9,18 @@ Orders of the window count net of what had come back by `as_of`. What each custo
 length *before* the decision is taken off (CUPED) where it tells something of the window after; the list itself keeps
 it, so that nothing done since can move it. A window that is not over is settled for its days so far, and says so.
 
+Where households were drawn whole, the intervals are those of households: each brings the sum of what its people did,
+and a mean a customer is a ratio of two sums (delta method, as in `ratios`). `plain` keeps beside it the interval that
+takes customers for independent, which is too narrow when those of one household buy alike.
+
 The chance that it paid is that of an effect above the cost a person, by the same t distribution as the interval, with
 nothing assumed beforehand.
 
 Verdicts: earned, lost (the interval of what was earned lies above, below zero), not_distinguishable, not_over,
 cannot_be_judged (no control, a broken one, or fewer than 30 in an arm), cancelled.
 
-Sources: R. Kohavi, D. Tang & Y. Xu, Trustworthy Online Controlled Experiments, 2020; A. Deng et al., WSDM 2013 (CUPED).
+Sources: R. Kohavi, D. Tang & Y. Xu, Trustworthy Online Controlled Experiments, 2020; A. Deng et al., WSDM 2013 (CUPED);
+A. Deng, U. Knoblich & J. Lu, KDD 2018, section 4 (units drawn in groups).
 """
 
 from __future__ import annotations
@@ -37,7 +42,7 @@ from workbook.ab_testing.members import CONTROL, TREATED, Frame, behaviour, ever
 from workbook.decisions import Decision
 from workbook.decisions.outcomes import metric_of
 
-FEWEST = 30  # people in an arm, below which the interval is not to be trusted
+FEWEST = 30  # people, or households that were drawn whole, in an arm, below which the interval is not to be trusted
 VERDICTS = ("earned", "lost", "not_distinguishable", "not_over", "cannot_be_judged", "cancelled")
 
 
@@ -53,7 +58,7 @@ class Settlement(NamedTuple):
 
     decision: Decision
     verdict: str  # one of VERDICTS
-    reasons: tuple[str, ...]  # why it cannot be judged: no_control, too_few, control_contacted, split_broken, no_orders
+    reasons: tuple[str, ...]  # why it cannot be judged: no_control, too_few, no_orders, control_contacted, …
     days: int  # of the window that are over
     treated: int  # people who are compared
     control: int
@@ -63,6 +68,8 @@ class Settlement(NamedTuple):
     chance_paid: float  # that the effect is above the cost a person; nan: not known
     integrity: Integrity | None  # None: the window has not begun
     naive: Naive
+    plain: Effect | None = None  # of `main`, as if customers had been drawn one by one
+    households: int = 0  # that are compared; 0: nothing is
 
     @property
     def status(self) -> str:
@@ -118,13 +125,16 @@ def _settled(decision: Decision, people: pd.DataFrame, others: pd.DataFrame, *, 
     revenue = compare(compared, "revenue")
     margin = compare(compared, "margin") if has_cost else None
     main = margin if decision.metric == "margin" and margin is not None else revenue
+    singly = compared.assign(household=compared["customer_id"])
+    homes = compared.groupby("arm")["household"].nunique()
     cost = decision.cost_per_person * decision.treated
-    reasons = (*_too_little(main), *broken(found, decision))
+    reasons = (*_too_little(main, homes.min()), *broken(found, decision))
     return Settlement(
         decision, verdict_of(main, reasons, cost=cost, is_over=decision.ripe_on(as_of)), reasons,
         (seen_until(decision, as_of=as_of) - decision.starts_on).days + 1,
         int((compared["arm"] == TREATED).sum()), int((compared["arm"] == CONTROL).sum()), revenue, margin, cost,
         chance_above(main, decision.cost_per_person), found, _naive(decision, compared, others, has_cost=has_cost),
+        compare(singly, main.metric) if main is not None else None, int(homes.sum()),
     )
 
 
@@ -135,17 +145,30 @@ def _without_figures(decision: Decision) -> Settlement:
 
 
 def compare(people: pd.DataFrame, metric: str) -> Effect | None:
-    """Treated beside control; None where an arm has fewer than two people.
+    """Treated beside control; None where an arm has fewer than two households.
 
     Args:
-        people: arm, before, and the metric; one row a person.
+        people: arm, household, before, and the metric; one row a person.
     """
     values, method = _without_the_past(people[metric].to_numpy(float), people["before"].to_numpy(float))
-    arms = {arm: values[people["arm"].to_numpy() == arm] for arm in (CONTROL, TREATED)}
-    if min(map(len, arms.values())) < 2:
+    inside = {arm: people["arm"].to_numpy() == arm for arm in (CONTROL, TREATED)}
+    homes = {arm: pd.factorize(people["household"][mask])[0] for arm, mask in inside.items()}
+    if min(len(np.unique(home)) for home in homes.values()) < 2:
         return None
-    control, treated = (Arm(float(part.mean()), float(part.var(ddof=1)), len(part)) for part in arms.values())
-    return effect(control, treated, metric=metric, name=TREATED, method=method)
+    control, treated = (_mean(values[inside[arm]], home) for arm, home in homes.items())
+    found = effect(control, treated, metric=metric, name=TREATED, method=method)
+    return found._replace(n_control=len(homes[CONTROL]), n=len(homes[TREATED]))
+
+
+def _mean(values: np.ndarray, home: np.ndarray) -> Arm:
+    """The mean a customer and, by the delta method, the variance of one household's part in it.
+
+    Args:
+        home: the number of each customer's household, from 0 on.
+    """
+    total, size = np.bincount(home, values), np.bincount(home)
+    mean = values.mean()
+    return Arm(float(mean), float((total - mean * size).var(ddof=1) / size.mean() ** 2), len(size))
 
 
 def _without_the_past(values: np.ndarray, before: np.ndarray) -> tuple[np.ndarray, str]:
@@ -158,10 +181,10 @@ def _without_the_past(values: np.ndarray, before: np.ndarray) -> tuple[np.ndarra
     return values - together[0, 1] / together[1, 1] * (before - before.mean()), "cuped"
 
 
-def _too_little(found: Effect | None) -> tuple[str, ...]:
+def _too_little(found: Effect | None, homes: int) -> tuple[str, ...]:
     if found is None:
         return ("no_control",)
-    if min(found.n, found.n_control) < FEWEST:
+    if homes < FEWEST:
         return ("too_few",)
     return ("no_orders",) if math.isnan(found.low) else ()
 

@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 
 from workbook.cleaning.sales import MONEY, complete, newest
 
-_CONTEXT = ("channel", "shop", "payment_method", "region", "country", "status", "campaign_id")
+_CONTEXT = ("channel", "shop", "payment_method", "region", "country", "status", "campaign_id", "discount_code")
 _DOCUMENT = ("discount", "coupon", "platform_subsidy", "tax", "shipping", "cost",
              "paid_at", "shipped_at", "delivered_at")
 

@@ -21,7 +21,8 @@ from workbook.data.schema import LINEAGE, TABLES
 MONEY = "decimal(18, 4)"
 ENGINE_TYPE = {"string": "string", "int": "int64", "decimal": MONEY, "float": "float64", "bool": "boolean",
                "date": "date", "timestamp": "timestamp(6)"}
-CONTEXT = ("customer_id", "channel", "shop", "payment_method", "region", "country", "status", "campaign_id")
+CONTEXT = ("customer_id", "channel", "shop", "payment_method", "region", "country", "status", "campaign_id",
+           "discount_code")
 LINE = ("order_id", "line_no", "customer_id", "ordered_at", "ordered_on", "product_id", "product_name", "category",
         "quantity", "unit_price", "amount", "discount", "cost", "original_order_id", *CONTEXT[1:])
 GIVEN = ("given_order_id", "given_line_no", *LINE[2:])  # as it arrived: what makes two lines alike

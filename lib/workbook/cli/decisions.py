@@ -28,6 +28,7 @@ def export(
     cost: Annotated[float, typer.Option(help="cost of the action for each customer")],
     as_of: Annotated[str, typer.Option(help="the period of the list; the last complete one when left out")] = "",
     offer: Annotated[str, typer.Option(help="what is offered; a price is flagged")] = "",
+    code: Annotated[str, typer.Option(help="the code that customers enter for the offer; tells who used it")] = "",
     channel: Annotated[str, typer.Option(help="mail, sms, app, call or post")] = "mail",
     crm_name: CrmName = "plain",
     campaign: Campaign = "",
@@ -55,7 +56,7 @@ def export(
     declared = load_settings(settings)
     i18n.use("en", declared.currency)
     request = decisions.Request(
-        list_name=list_name, action=action, owner=owner, cost_per_person=cost, channel=channel, offer=offer,
+        list_name=list_name, action=action, owner=owner, cost_per_person=cost, channel=channel, offer=offer, code=code,
         effect=effect, horizon_days=horizon_days, control_share=control_share or None, recent_days=recent_days,
         starts_on=_day(starts_on), salt=salt, again=again, anyway=anyway)
     beside = files.beside(declared, crm_name, campaign=campaign)

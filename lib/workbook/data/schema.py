@@ -112,6 +112,7 @@ _ORDER_CONTEXT = (
     _c("currency", "string", "ISO 4217 code of the amounts, where it is not the shop's own"),
     _c("status", "string", "State of the order: paid, shipped, cancelled, returned"),
     _c("campaign_id", "string", "The campaign that the order is credited to by the shop's own system"),
+    _c("discount_code", "string", "The code that the customer entered for a discount or an offer"),
 )
 
 _TABLES = (

@@ -3,6 +3,7 @@
 Each customer gets a number from a hash of salt, decision and customer id; the lowest numbers are the control. So the
 arms follow from the list alone: not from the order of its rows, the machine or the time. Within layers of customers
 with a similar past the same share is held out, which narrows the interval when the past tells something of the future.
+A household is drawn as one: whoever is held out would else read the letter at the kitchen table.
 
 Source: R. Kohavi, D. Tang & Y. Xu, Trustworthy Online Controlled Experiments, 2020, chapter 4 (hashing into arms);
 W. G. Cochran, Sampling Techniques, 1977, chapter 5 (strata).
@@ -33,18 +34,24 @@ def numbers(ids: Sequence[str], *, decision_id: str, salt: str) -> np.ndarray:
 
 
 def draw(
-    ids: Sequence[str], *, decision_id: str, salt: str, share: float, strata: Sequence[int] | None = None
-) -> np.ndarray:
+    ids: Sequence[str], *, decision_id: str, salt: str, share: float, strata: Sequence[int] | None = None,
+    households: Sequence[str] | None = None,
+) -> np.ndarray:  # fmt: skip
     """Whether each customer is in the control.
 
     Args:
-        share: of the customers, held out in each layer; what does not divide evenly is carried to the next layer, so
-            that the whole control is the share rounded to one customer.
-        strata: the layer of each customer; none: one layer.
+        share: of the households, held out in each layer; what does not divide evenly is carried to the next layer, so
+            that the whole control is the share rounded to one household.
+        strata: the layer of each customer, one and the same within a household; none: one layer.
+        households: the name of each customer's; none: everybody is one.
 
     >>> draw(["a", "b", "c", "d"], decision_id="d", salt="1", share=0.5).sum()
     np.int64(2)
     """
+    if households is not None:
+        homes, first, home = np.unique(np.asarray(households, dtype=str), return_index=True, return_inverse=True)
+        inside = None if strata is None else np.asarray(strata)[first]
+        return draw(list(homes), decision_id=decision_id, salt=salt, share=share, strata=inside)[home]
     names = np.asarray(ids, dtype=object)
     layers = np.zeros(len(names), int) if strata is None else np.asarray(strata, int)
     drawn = numbers(list(names), decision_id=decision_id, salt=salt)

@@ -24,7 +24,9 @@ from workbook.data.settings import Settings
 from workbook.data.store import Store
 from workbook.decisions import forecasts, power, prices, register
 from workbook.decisions.audience import Audience, sort_out
+from workbook.decisions.codes import used_before
 from workbook.decisions.draws import draw, layers
+from workbook.decisions.households import households
 from workbook.decisions.lists import HOMES, Rule, people, rule
 from workbook.decisions.outcomes import afterwards, metric_of, past_windows
 from workbook.decisions.record import Decision, Forecast
@@ -100,21 +102,29 @@ def _decided(
     ids = pd.Series(audience.eligible, dtype="object")
     metric = metric_of(run.table("clean/orders"))
     windows = past_windows(run, ids, metric=metric, days=request.horizon_days).to_numpy(float)
+    homes = households(run, list(ids))
     known = power.past(windows, afterwards(run, asked, metric=metric, days=request.horizon_days))
+    if known is not None:
+        known = known._replace(design_effect=power.design_effect(windows, homes))
     before = power.usual(windows)
     expected = _expected(run, request, asked, listed.loc[ids], before, metric, known)
     guess = forecasts.forecast(expected, treated=np.ones(len(ids), bool), cost=request.cost_per_person)
-    share = request.control_share or power.chosen_share(known, len(ids), effect=guess.effect)
-    strata = layers(before, correlation=known.correlation if known else None)
-    held = draw(list(ids), decision_id=decision_id, salt=request.salt, share=share, strata=strata)
-    arms = _arms(ids, held, strata, before, expected, request, asked)
-    seen = power.judge(known, treated=int((~held).sum()), control=int(held.sum()), effect=arms.forecast.effect)
+    share = request.control_share or power.chosen_share(
+        known, len(ids), effect=guess.effect, homes=len(set(homes)))
+    usually = pd.Series(before).groupby(homes).transform("mean").to_numpy()
+    strata = layers(usually, correlation=known.correlation if known else None)
+    held = draw(list(ids), decision_id=decision_id, salt=request.salt, share=share, strata=strata, households=homes)
+    arms = _arms(ids, held, strata, before, expected, request, asked, homes)
+    whole = {"treated": len(set(homes[~held])), "control": len(set(homes[held]))}
+    seen = power.judge(known, treated=int((~held).sum()), control=int(held.sum()), effect=arms.forecast.effect,
+                       smallest=min(whole.values()))
     treated = list(ids[~held])
     price = prices.divided(run, treated) if prices.is_price(f"{request.offer} {request.action}") else None
     warnings = [code for code, holds in {
         "cannot_be_judged": not seen.judgeable,
         "no_history": known is None,
         "price_difference": price is not None and price.equal_without > 0,
+        "code_in_use": bool(request.code) and used_before(run, request.code),
         "loss_expected": arms.forecast.total is not None and arms.forecast.total < 0,
     }.items() if holds]
     decision = Decision(
@@ -127,20 +137,21 @@ def _decided(
         control=int(held.sum()), control_share=float(held.mean()), salt=request.salt,
         strata=len(np.unique(strata)), forecast=arms.forecast, power=seen, price=price, warnings=tuple(warnings),
         code_version=__version__, list_hash=register.list_hash(arms.people),
-        key=Pseudonymiser.of(run.settings).stamp, request=digest,
+        key=Pseudonymiser.of(run.settings).stamp, request=digest, code=request.code.strip(),
+        treated_households=whole["treated"], control_households=whole["control"],
     )  # fmt: skip
     return decision, arms
 
 
 def _arms(
     ids: pd.Series, held: np.ndarray, strata: np.ndarray, before: np.ndarray, expected: forecasts.Expected | None,
-    request: Request, asked: Rule,
+    request: Request, asked: Rule, homes: np.ndarray,
 ) -> _Arms:
     each = np.broadcast_to(np.asarray(math.nan if expected is None else expected.each, float), len(ids))
     table = pd.DataFrame({
         "customer_id": ids.astype("str"), "arm": np.where(held, register.CONTROL, register.TREATED),
         "stratum": strata.astype("int64"), "before": before, "expected": each,
-        "chosen_by": f"{asked.table}: {asked.sentence}",
+        "chosen_by": f"{asked.table}: {asked.sentence}", "household": homes.astype("str"),
     })  # fmt: skip
     return _Arms(table, held, forecasts.forecast(expected, treated=~held, cost=request.cost_per_person))
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from scipy import optimize, stats
 
 from workbook.decisions.record import Power
@@ -37,6 +38,12 @@ class Past(NamedTuple):
     windows: int
     basis: str  # afterwards: of those on the same list earlier, in the window after it; own_past: of today's customers
     correlation: float | None  # of a customer's window with what was usual before; None: one window, or no variation
+    design_effect: float = 1.0  # see `design_effect`
+
+    @property
+    def spread(self) -> float:
+        """The standard deviation that as many customers, drawn one by one, would need for the same interval."""
+        return self.sd * math.sqrt(self.design_effect)
 
 
 def past(values: np.ndarray, afterwards: Sequence[np.ndarray] = ()) -> Past | None:
@@ -64,6 +71,28 @@ def _correlation(values: np.ndarray) -> float | None:
         if both.sum() > 2 and now[both].std() > 0 and before[both].std() > 0:
             return float(np.corrcoef(now[both], before[both])[0, 1])
     return None
+
+
+def design_effect(values: np.ndarray, homes: Sequence[str]) -> float:
+    """By how much drawing households whole widens the variance of a mean; 1 where it does not.
+
+    The squared sums of households' deviations beside the squared deviations of their customers: what the
+    cluster-robust variance is to the plain one (L. Kish, Survey Sampling, 1965).
+
+    Args:
+        values: customers × windows; blank before a customer was known.
+
+    >>> design_effect(np.array([[1.0], [1.0], [3.0], [3.0]]), ["a", "a", "b", "b"])
+    2.0
+    """
+    if len(set(homes)) == len(homes):
+        return 1.0
+    seen = ~np.isnan(values)
+    means = np.where(seen, values, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
+    off = np.where(seen, values - means, 0.0)
+    singly = float((off**2).sum())
+    whole = pd.DataFrame(off).groupby(np.asarray(homes)).sum().to_numpy()
+    return max(float((whole**2).sum()) / singly, 1.0) if singly > 0 else 1.0
 
 
 def usual(values: np.ndarray) -> np.ndarray:
@@ -117,18 +146,22 @@ def _seen(sd: float, customers: int, share: float) -> float:
     return smallest_effect(sd=sd, treated=customers - control, control=control)
 
 
-def chosen_share(known: Past | None, customers: int, *, effect: float | None) -> float:
-    """The smallest share held out at which the expected effect would be seen; BLIND_SHARE where none is enough."""
+def chosen_share(known: Past | None, customers: int, *, effect: float | None, homes: int | None = None) -> float:
+    """The smallest share held out at which the expected effect would be seen; BLIND_SHARE where none is enough.
+
+    Args:
+        homes: households, drawn whole; None: as many as customers.
+    """
     expected = expected_effect(known, effect)
     if known is None or expected is None:
         return BLIND_SHARE
-    seen = (share for share in SHARES if _enough(known.sd, customers, share, expected))
+    seen = (share for share in SHARES if _enough(known.spread, customers, share, expected, homes or customers))
     return next(seen, BLIND_SHARE)
 
 
-def _enough(sd: float, customers: int, share: float, expected: float) -> bool:
+def _enough(sd: float, customers: int, share: float, expected: float, homes: int) -> bool:
     control = round(customers * share)
-    big_enough = min(control, customers - control) >= SMALLEST_ARM
+    big_enough = homes * min(share, 1 - share) >= SMALLEST_ARM
     return big_enough and smallest_effect(sd=sd, treated=customers - control, control=control) <= expected
 
 
@@ -139,14 +172,21 @@ def expected_effect(known: Past | None, effect: float | None) -> float | None:
     return BOLD * known.mean if known is not None and known.mean > 0 else None
 
 
-def judge(known: Past | None, *, treated: int, control: int, effect: float | None) -> Power:
-    """What these arms can see."""
+def judge(
+    known: Past | None, *, treated: int, control: int, effect: float | None, smallest: int | None = None
+) -> Power:  # fmt: skip
+    """What these arms can see.
+
+    Args:
+        smallest: households in the smaller arm; None: as many as customers.
+    """
     expected = expected_effect(known, effect)
     if known is None:
         return Power(None, None, 0, None, None, expected, None, False, "")
-    seen = smallest_effect(sd=known.sd, treated=treated, control=control)
+    seen = smallest_effect(sd=known.spread, treated=treated, control=control)
+    homes = min(treated, control) if smallest is None else smallest
     share = control / max(treated + control, 1)
-    enough = expected is not None and min(treated, control) >= SMALLEST_ARM and seen <= expected
-    wanted = needed(sd=known.sd, effect=expected, share=share) if expected is not None and 0 < share < 1 else None
+    enough = expected is not None and homes >= SMALLEST_ARM and seen <= expected
+    wanted = needed(sd=known.spread, effect=expected, share=share) if expected is not None and 0 < share < 1 else None
     return Power(known.mean, known.sd, known.windows, known.correlation, None if math.isinf(seen) else seen, expected,
-                 wanted, enough, known.basis)
+                 wanted, enough, known.basis, known.design_effect)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-FORMAT = 1
+FORMAT = 2  # 1 knew neither codes nor households
 CHANNELS = ("mail", "sms", "app", "call", "post")
 # Why somebody on the list is not contacted, in the order in which one who has several reasons is counted.
 REASONS = ("duplicate", "closed", "no_consent", "no_profiling", "unsubscribed", "open_complaint", "recently_contacted",
@@ -41,6 +41,7 @@ class Power(NamedTuple):
     needed: int | None  # customers, both arms together, that would see the expected effect at this share
     judgeable: bool  # whether the smallest effect is not above the expected one
     basis: str = "own_past"  # afterwards: of those on the same list earlier, in the window after it; else own_past, ""
+    design_effect: float = 1.0  # variance of a mean, households drawn whole, beside that of customers drawn singly
 
 
 class Price(NamedTuple):
@@ -91,6 +92,9 @@ class Decision:
     list_hash: str  # of customer ids and arms
     key: tuple[int, str, str]  # version of normal forms, id and fingerprint of the key behind the pseudonyms
     request: str  # hash of what was asked for: the same request gives the same arms
+    code: str = ""  # that a customer enters for the offer; "": it needs none
+    treated_households: int = 0  # drawn whole; 0: in format 1 customers were drawn one by one
+    control_households: int = 0
     cancelled: str = ""  # ISO time, "" while it stands
     cancelled_by: str = ""
     cancelled_why: str = ""
@@ -109,6 +113,11 @@ class Decision:
     def cost(self) -> float:
         """What the action costs: currency."""
         return self.cost_per_person * self.treated
+
+    @property
+    def has_households(self) -> bool:
+        """Whether several customers of one household are in it."""
+        return 0 < self.treated_households + self.control_households < self.eligible
 
     def ripe_on(self, day: date) -> bool:
         """Whether the horizon is over at the end of that day."""

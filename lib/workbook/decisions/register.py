@@ -1,7 +1,7 @@
 """The account book: reports/decisions/<id>/, a folder a decision, there whole or not at all.
 
     decision.json   what was decided (`record.Decision`)
-    list.parquet    customer_id, arm, stratum, before, expected, chosen_by
+    list.parquet    customer_id, arm, stratum, before, expected, chosen_by, household
     cancelled.json  only where the list was not used: by whom it was said, why, when
 
 Nothing is ever taken out of it. It lies beside the reports and not in the store, because it cannot be made anew.
@@ -25,7 +25,8 @@ from workbook.data.settings import Settings
 from workbook.data.store import write_whole
 from workbook.decisions.record import FORMAT, Decision, as_json, from_json
 
-LIST_COLUMNS = ("customer_id", "arm", "stratum", "before", "expected", "chosen_by")
+LIST_COLUMNS = ("customer_id", "arm", "stratum", "before", "expected", "chosen_by", "household")
+READABLE = (1, FORMAT)
 CONTROL, TREATED = "control", "treated"
 
 
@@ -55,8 +56,9 @@ def find(settings: Settings, decision_id: str) -> Decision:
 
 
 def members(settings: Settings, decision_id: str) -> pd.DataFrame:
-    """The people of a decision: customer_id, arm, stratum, before, expected (currency), chosen_by; by customer_id."""
-    return pd.read_parquet(folder_of(settings, decision_id) / "list.parquet")
+    """The people of a decision, by customer_id: LIST_COLUMNS; before and expected in currency."""
+    people = pd.read_parquet(folder_of(settings, decision_id) / "list.parquet")
+    return people if "household" in people.columns else people.assign(household=people["customer_id"])
 
 
 def fingerprint(settings: Settings, *, as_of: date | None = None) -> str:
@@ -129,7 +131,7 @@ def list_hash(people: pd.DataFrame) -> str:
 
 def _read(folder: Path) -> Decision:
     record = json.loads((folder / "decision.json").read_text(encoding="utf-8"))
-    if record["format"] != FORMAT:
+    if record["format"] not in READABLE:
         raise WorkbookError(
             f"{folder / 'decision.json'} was written in format {record['format']}; this version reads {FORMAT}.",
             way_out="Use the version of the workbook that wrote it, or a newer one.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from datetime import date
 
@@ -22,6 +23,7 @@ class Request:
     cost_per_person: float  # currency
     channel: str = "mail"
     offer: str = ""
+    code: str = ""  # that customers enter for the offer; by it orders of the control that use the offer are known
     effect: str = ""  # expected, a customer treated: 3.5, 3.5..8, 10%, 5%..15%; empty: from the record
     horizon_days: int = 90
     control_share: float | None = None  # None: chosen for power
@@ -50,5 +52,9 @@ def refuse_nonsense(request: Request) -> None:
         raise WorkbookError(f"A control of {request.control_share:.0%} was asked for.",
                             why="Below 10 % next to nothing can be seen; above one half it only costs.",
                             way_out="Write --control-share 0.2, or leave it out: it is chosen for power.")
+    if re.search(r"[\s,;|]", request.code.strip()):
+        raise WorkbookError(f"{request.code!r} is more than one code.",
+                            why="An order may carry several; commas and blanks stand between them.",
+                            way_out="Write the one that belongs to this list alone: --code TEA-JULY")
     if request.horizon_days < 1 or request.recent_days < 0:
         raise WorkbookError("Days are whole numbers, the horizon at least 1.", way_out="Write --horizon-days 90")

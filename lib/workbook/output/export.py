@@ -125,7 +125,7 @@ def write_revealed(path: Path, decision: Decision, name: str, people: Mapping[st
 
 def _told(decision: Decision, campaign: str) -> dict[str, str]:
     return {"campaign": campaign or decision.id, "period": decision.period, "channel": decision.channel,
-            "action": decision.action, "offer": decision.offer}
+            "action": decision.action, "offer": decision.offer, "code": decision.code}
 
 
 def write_list(path: Path, chosen: Crm, rows: Iterable[Mapping[str, str]], *, revealed: bool = False) -> None:

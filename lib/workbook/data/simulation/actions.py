@@ -38,19 +38,24 @@ class Bought(NamedTuple):
 class Window(NamedTuple):
     """When and on whom one action works, within a cell."""
 
-    person: np.ndarray  # the treated who are in this cell
+    person: np.ndarray  # of this cell, on whom it works
     start: float
     end: float
 
     def holds(self, orders: Orders) -> np.ndarray:
-        """Which orders the treated placed while it works."""
+        """Which orders they placed while it works."""
         return np.isin(orders.person, self.person) & (orders.at >= self.start) & (orders.at < self.end)
 
 
 def window(action: Action, clock: Clock, people: People) -> Window:
-    """The treated of this cell, and the days on which the action works; nobody when they lie outside the history."""
+    """The treated of this cell and whom they passed the offer to, and the days on which the action works; nobody when
+    they lie outside the history."""
+    return _window((*action.customers, *action.passed_to), action, clock, people)
+
+
+def _window(customers: tuple[str, ...], action: Action, clock: Clock, people: People) -> Window:
     day = clock.day(action.day)
-    number = np.array([int(customer) - 1 for customer in action.customers if customer.isdecimal()], dtype=np.int64)
+    number = np.array([int(customer) - 1 for customer in customers if customer.isdecimal()], dtype=np.int64)
     mine = np.flatnonzero(np.isin(people.number, number))
     inside = 0 <= day < clock.days
     return Window(mine if inside else mine[:0], float(day), float(min(day + action.days, clock.days)))
@@ -174,12 +179,21 @@ def visits_moved(visits: encounters.Columns, place: np.ndarray) -> encounters.Co
     return found | {"session": np.unique(found["session"], return_inverse=True)[1]}
 
 
+def codes(parameters: Parameters, clock: Clock, people: People, orders: Orders) -> np.ndarray:
+    """The action whose code each order was placed with, the later one where two have one; −1: no code."""
+    found = np.full(len(orders), -1)
+    for number, action in enumerate(parameters.actions):
+        if action.code:
+            found[window(action, clock, people).holds(orders)] = number
+    return found
+
+
 def messages(parameters: Parameters, clock: Clock, people: People,
              seed: np.random.SeedSequence) -> encounters.Columns:
     """One message of each action to each of its treated; `campaign` is the place of the action."""
     parts = []
     for number, action in enumerate(parameters.actions):
-        whom, start, _ = window(action, clock, people)
+        whom, start, _ = _window(action.customers, action, clock, people)
         rng = _generator(seed, f"{action.name} messages")
         sent = start + HOUR + rng.random(len(whom)) * 0.02
         opened = rng.random(len(whom)) < people.engagement[whom]

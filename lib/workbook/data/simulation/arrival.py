@@ -83,7 +83,9 @@ def _write_orders(folder: Path, spoiled: Records) -> dict[tuple[str, int], tuple
     places = {}
     for number, found in lines.groupby("file"):
         name = f"orders/{months[int(number)]}.csv"
-        shown = found[list(words.LINE_HEADERS)].rename(columns=words.LINE_HEADERS)
+        offered = {column: header for column, header in words.OFFER_HEADERS.items() if column in found}
+        headers = {**words.LINE_HEADERS, **offered}
+        shown = found[list(headers)].rename(columns=headers)
         (folder / name).write_bytes(shown.to_csv(index=False, lineterminator="\r\n").encode(CSV_ENCODING))
         places |= {("order_lines", mark): (name, row) for row, mark in enumerate(found.index, start=2)}
     return places

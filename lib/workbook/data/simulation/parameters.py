@@ -78,6 +78,8 @@ class Action:
     cost: float = 0.01  # CNY a message
     channel: str = "mail"
     offer: str = ""
+    code: str = ""  # that everybody enters on whom it works, with every order of those days; "": it needs none
+    passed_to: tuple[str, ...] = ()  # ids who got hold of the offer without a message: it works on them too
 
 
 PERSONAS = (

@@ -23,6 +23,7 @@ LINE_HEADERS = MappingProxyType({
     "product_id": "商品编码", "product_name": "商品名称", "category": "类目", "quantity": "数量", "unit_price": "单价",
     "amount": "实付金额", "discount": "优惠金额", "channel": "销售渠道", "payment_method": "支付方式",
     "region": "收货省份", "status": "订单状态", "original_order_id": "原订单编号"})
+OFFER_HEADERS = MappingProxyType({"discount_code": "优惠码"})  # only where an offer had a code
 CUSTOMER_HEADERS = MappingProxyType({
     "customer_id": "客户编号", "kind": "客户类型", "name": "姓名", "phone": "手机号", "mail": "邮箱", "address": "地址",
     "birth_date": "出生日期", "gender": "性别", "education": "学历", "occupation": "职业", "income_band": "年收入",
@@ -94,10 +95,11 @@ def in_words(found: pd.DataFrame) -> pd.DataFrame:
 
 def order_lines(lines: pa.Table, orders: pa.Table) -> pd.DataFrame:
     """Order lines as the shop system keeps them: postage is a line of its own."""
-    columns = [name for name in LINE_HEADERS if name in lines.column_names]
+    columns = [name for name in (*LINE_HEADERS, *OFFER_HEADERS) if name in lines.column_names]
     goods = frame(lines.select(columns)).assign(original_order_id="")
-    paid = frame(orders.select(["order_id", "customer_id", "ordered_at", "shipping", "channel", "payment_method",
-                                "region", "status"]))
+    told = ("order_id", "customer_id", "ordered_at", "shipping", "channel", "payment_method", "region", "status",
+            "discount_code")
+    paid = frame(orders.select([name for name in told if name in orders.column_names]))
     paid = paid[paid["shipping"].astype(float) > 0.0]
     last = goods.groupby("order_id")["line_no"].max()
     postage = paid.assign(

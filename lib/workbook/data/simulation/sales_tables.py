@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from workbook.data.simulation import catalog, encounters, purchases
+from workbook.data.simulation import actions, catalog, encounters, purchases
 from workbook.data.simulation.catalog import CATEGORIES, REGIONS
 from workbook.data.simulation.scribe import Scribe
 from workbook.data.simulation.tables import Number, Words, strings
@@ -83,7 +83,16 @@ class SalesScribe(Scribe):
             "payment_method": Words(self.context.payment[order], encounters.PAYMENT_METHODS),
             "region": Words(self.people.region[person], [region[0] for region in REGIONS]),
             "country": Words(0 * order, ("China",)), "status": Words(0 * order, ("completed",)),
+            **self._codes(order),
         }
+
+    def _codes(self, order: np.ndarray) -> dict[str, object]:
+        """The codes entered; no column in a shop whose actions have none."""
+        offered = [action.code for action in self.parameters.actions]
+        if not any(offered):
+            return {}
+        entered = actions.codes(self.parameters, self.clock, self.people, self.orders)
+        return {"discount_code": Words(entered[order], offered)}
 
     def orders_table(self, lines: purchases.Lines, cents: np.ndarray) -> pa.Table:
         count, every = len(self.orders), np.arange(len(self.orders))

@@ -37,7 +37,7 @@ def told(decision: Decision) -> list[str]:
     """Everything that whoever decides should know, a sentence or two each."""
     parts = [headline(decision), taken_out(decision), *not_checked(decision.not_checked),
              alternative(decision.removed), control(decision), power(decision.power, decision.horizon_days),
-             forecast(decision), *price(decision.price)]
+             *code(decision), forecast(decision), *price(decision.price)]
     return [part for part in parts if part]
 
 
@@ -94,12 +94,31 @@ def control(decision: Decision) -> str:
              "would have happened anyway.").format(
         treated=i18n.number(decision.treated), control=i18n.number(decision.control),
         share=i18n.percent(decision.control_share, 0))
+    if decision.has_households:
+        homes = decision.treated_households + decision.control_households
+        text += _gap() + _("Whoever shares an account, a number or an address is in the same arm: {people} people in "
+                           "{households} households.").format(
+            people=i18n.number(decision.eligible), households=i18n.number(homes))
     each = decision.forecast.effect
     if each is None or each <= decision.cost_per_person:
         return text
     lost = (each - decision.cost_per_person) * decision.control
     return text + _gap() + _("If the forecast is right, holding them out costs {lost} this time; it buys knowing "
                              "whether the action is worth repeating.").format(lost=i18n.money(lost))
+
+
+def code(decision: Decision) -> list[str]:
+    """What is known by the offer's code, and what is not without one."""
+    if not decision.code:
+        return [_("The offer has no code (--code): orders of people who got hold of it without a message will not be "
+                  "known.")] if decision.offer else []
+    told = _("Orders with the code {code} will tell who used the offer, also of those held out.").format(
+        code=decision.code)
+    if "code_in_use" not in decision.warnings:
+        return [told]
+    return [told, _("**The code {code} was used before:** whoever is held out may know it from elsewhere, and the "
+                    "action will seem to do less than it does. A code of its own shows more.").format(
+        code=decision.code)]
 
 
 def power(seen: Power, horizon_days: int) -> str:

@@ -46,6 +46,7 @@ def reason_name(code: str) -> str:
         "no_control": _("there is no control"), "too_few": _("fewer than 30 people in an arm"),
         "no_orders": _("nobody in either arm bought"),
         "control_contacted": _("more than a tenth of the control was contacted too"),
+        "control_used_code": _("more than a tenth of the control had the message or used the offer's code"),
         "split_broken": _("people are missing in one arm only"),
     }[code]  # fmt: skip
 
@@ -210,10 +211,29 @@ def integrity(settlements: Sequence[Settlement]) -> list[str]:
     if silent:
         told.append(_("No message is on record of {decisions}, so that nobody can check who got it.").format(
             decisions=_(", ").join(silent)))
+    coded = [one for one in begun if one.integrity and one.integrity.control_coded is not None]
     if begun and not told:
-        return [_("Nothing on record breaks a control: nobody in it had a message of the decision, and nobody is "
-                  "missing in one arm only.")]
-    return told
+        told.append(_("Nothing on record breaks a control: nobody in it had a message of the decision, and nobody is "
+                      "missing in one arm only."))
+        told += [_("Nor did anybody in a control order with the code of an offer.")] if coded else []
+    blind = [f"**{called[one.decision.id]}**" for one in begun if one.decision.code and one not in coded]
+    if blind:
+        told.append(_("No order with any code is on record since {decisions} began, so that nobody can tell who used "
+                      "its code.").format(decisions=_(", ").join(blind)))
+    return told + [_at_home(one, called[one.decision.id]) for one in begun if one.decision.has_households]
+
+
+def _at_home(one: Settlement, name: str) -> str:
+    """That households were drawn whole, and what counting customers one by one would have claimed."""
+    text = _("**{decision}**: whoever shares an account, a number or an address was drawn together, {people} people in "
+             "{households} households; the interval counts households.").format(
+        decision=name, people=i18n.number(one.treated + one.control), households=i18n.number(one.households))
+    if one.plain is None or one.main is None or not _shown(one) or not one.plain.std_error > 0:
+        return text
+    return text + gap() + _("Counting customers one by one would have said {low} to {high} instead of {true_low} to "
+                            "{true_high} a treated customer.").format(
+        low=i18n.money(one.plain.low), high=i18n.money(one.plain.high), true_low=i18n.money(one.main.low),
+        true_high=i18n.money(one.main.high))
 
 
 def _broken(one: Settlement, name: str) -> list[str]:
@@ -233,10 +253,23 @@ def _broken(one: Settlement, name: str) -> list[str]:
     ]  # fmt: skip
     told = [text.format(decision=name, n=i18n.number(n), orders=i18n.number(found.breaking_orders or 0))
             for n, text in counts if n]
+    told += [_coded(one, name)] if found.control_coded else []
     if found.split.broken:
         told.append(_("**{decision}**: the arms no longer have the sizes that were drawn; it is not judged.").format(
             decision=name))
     return told
+
+
+def _coded(one: Settlement, name: str) -> str:
+    """Who of the control ordered with the code, and what that does to the effect."""
+    found = one.integrity
+    assert found is not None  # whoever is counted was looked at
+    return _("**{decision}**: {n} people of the control ordered with the code {code}: orders: {orders}, {money} in all "
+             "(of the treated, {treated} people did). They got an offer that was not sent to them; everybody still "
+             "counts where they were drawn, so that the effect is understated.").format(
+        decision=name, n=i18n.number(found.control_coded), code=one.decision.code,
+        orders=i18n.number(found.coded_orders), money=i18n.money(found.coded_revenue),
+        treated=i18n.number(found.treated_coded))
 
 
 def account_rows(account: pd.DataFrame) -> pd.DataFrame:
