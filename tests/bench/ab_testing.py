@@ -10,14 +10,13 @@ Python and its libraries take, and may spill to disk. Target: at most half of th
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 import tempfile
 import textwrap
 from pathlib import Path
 
 import duckdb
+from sides import measure
 
 MOST_TIME, MOST_MEMORY = 1 / 2, 1 / 3
 CUSTOMERS = 10_000_000
@@ -84,7 +83,7 @@ def main(customers: int = CUSTOMERS) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make(folder, customers)
-        ours, rival = run(folder, OURS), run(folder, PANDAS)
+        ours, rival = (measure(FRAME.format(body=textwrap.dedent(body)), folder) for body in (OURS, PANDAS))
     for one, other in zip(ours["result"], rival["result"], strict=True):
         if abs(one - other) > 1e-6 * max(abs(one), 1e-9):
             raise SystemExit(f"The two do not come to the same: {ours['result']} and {rival['result']}")
@@ -115,12 +114,6 @@ def make(folder: Path, customers: int) -> None:
                          CASE WHEN hash(n, 1) % 5 = 0 THEN (hash(n, 4) % 10000) / 100e0 ELSE 1e0 END AS before,
                          TIMESTAMP '2026-03-01' AS measured_at, DATE '2026-03-01' AS measured_on
                   FROM range({customers}) t(n)) TO '{folder}/outcomes.parquet'""")
-
-
-def run(folder: Path, body: str) -> dict:
-    script = FRAME.format(body=textwrap.dedent(body))
-    done = subprocess.run([sys.executable, "-c", script, str(folder)], check=True, capture_output=True, text=True)
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 if __name__ == "__main__":

@@ -12,14 +12,13 @@ and the AUC on a later window nearly so (the samples differ).
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 import tempfile
 import textwrap
 from pathlib import Path
 
 import duckdb
+from sides import measure
 
 CUSTOMERS = 1_350_000  # on record; about a million of them are active and are scored
 # Both sides: scoring day of the training window, last day of its labels, today; who bought in 180 days is scored.
@@ -234,15 +233,6 @@ def write_shop(folder: Path, customers: int) -> None:
     print(", ".join(f"{rows:,} {name}" for name, rows in counts.items()), flush=True)
 
 
-def measure(part: str, folder: Path) -> dict:
-    """Run one side in a process of its own."""
-    script = FRAME.format(part=textwrap.dedent(part), days=DAYS)
-    run = subprocess.run([sys.executable, "-c", script, folder], capture_output=True, text=True, check=False)
-    if run.returncode:
-        raise SystemExit(run.stderr)
-    return json.loads(run.stdout.splitlines()[-1])
-
-
 def main() -> None:
     customers = int(sys.argv[1]) if len(sys.argv) > 1 else CUSTOMERS
     with tempfile.TemporaryDirectory() as name:
@@ -251,7 +241,7 @@ def main() -> None:
         write_shop(folder, customers)
         sides = {}
         for side, part in (("workbook", OURS), ("pandas", PANDAS)):
-            sides[side] = found = measure(part, folder)
+            sides[side] = found = measure(FRAME.format(part=textwrap.dedent(part), days=DAYS), folder)
             steps = " + ".join(f"{seconds:.1f}" for seconds in found["steps"])
             print(f"{side:9} {sum(found['steps']):6.1f} s (train, test, today: {steps}; work {found['worked']:.1f} s), "
                   f"{found['megabytes']:,.0f} MB; {found['rows']:,} customers scored by {len(found['sums'])} features, "

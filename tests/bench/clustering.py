@@ -14,14 +14,13 @@ Target: at most half of the rival's memory in no more time.
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 import tempfile
 import textwrap
 from pathlib import Path
 
 import duckdb
+from sides import measure
 from sklearn.metrics import adjusted_rand_score
 
 CUSTOMERS, MOST_TIME, MOST_MEMORY = 1_000_000, 1.0, 0.5
@@ -99,15 +98,6 @@ def write_orders(folder: Path, customers: int) -> None:
             FROM made) TO '{folder}/orders.parquet' (FORMAT parquet, COMPRESSION zstd)""")
 
 
-def measure(part: str, folder: Path) -> dict[str, float]:
-    """Run one side in a process of its own."""
-    script = FRAME.format(part=textwrap.dedent(part))
-    run = subprocess.run([sys.executable, "-c", script, folder], capture_output=True, text=True, check=False)
-    if run.returncode:
-        raise SystemExit(run.stderr)
-    return json.loads(run.stdout.splitlines()[-1])
-
-
 def main() -> None:
     customers = int(sys.argv[1]) if len(sys.argv) > 1 else CUSTOMERS
     with tempfile.TemporaryDirectory() as name:
@@ -116,7 +106,7 @@ def main() -> None:
         write_orders(folder, customers)
         sides = {}
         for side, part in (("workbook", OURS), ("pandas", PANDAS)):
-            sides[side] = measure(part, folder)
+            sides[side] = measure(FRAME.format(part=textwrap.dedent(part)), folder)
             print(f"{side:9} {sides[side]['seconds']:7.1f} s {sides[side]['megabytes']:8,.0f} MB", flush=True)
         with duckdb.connect() as con:
             both = con.execute(f"""SELECT o.cluster, p.cluster, o.purchase_days = p.purchase_days

@@ -12,8 +12,6 @@ and a third of the memory.
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 import tempfile
 import textwrap
@@ -21,6 +19,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import duckdb
+from sides import measure
 
 MOST_TIME, MOST_MEMORY = 1 / 5, 1 / 3
 LINES = 10_000_000
@@ -143,15 +142,6 @@ def _into_store(folder: Path) -> None:
         store.commit(f"clean/{name}", [file], made_by="bench")
 
 
-def measure(part: str, folder: Path) -> dict[str, float]:
-    """Run one side in a process of its own."""
-    script = FRAME.format(part=textwrap.dedent(part))
-    run = subprocess.run([sys.executable, "-c", script, folder], capture_output=True, text=True, check=False)
-    if run.returncode:
-        raise SystemExit(run.stderr)
-    return json.loads(run.stdout.splitlines()[-1])
-
-
 def main() -> None:
     lines = int(sys.argv[1]) if len(sys.argv) > 1 else LINES
     sides: dict[str, list[dict[str, float]]] = {"workbook": [], "pandas": []}
@@ -161,7 +151,7 @@ def main() -> None:
         write_shop(folder, lines)
         for task, ours, rival in (("join", OURS_JOIN, PANDAS_JOIN), ("rfm", OURS_RFM, PANDAS_RFM)):
             for side, part in (("workbook", ours), ("pandas", rival)):
-                result = measure(part, folder)
+                result = measure(FRAME.format(part=textwrap.dedent(part)), folder)
                 sides[side].append(result)
                 print(f"{task:5} {side:9} {result['seconds']:7.2f} s ({result['worked']:.2f} s of work) "
                       f"{result['megabytes']:8,.0f} MB", flush=True)  # fmt: skip
