@@ -45,7 +45,6 @@ def render(
     from workbook.output.kernels import warm_kernels
 
     declared = load_settings(settings)
-    settings = str(declared.file)  # whole: notebooks that run side by side move the process to other folders
     with warm_kernels(read_notebooks()):  # it imports what they need while this process does
         from workbook.data.journal import alone
         from workbook.output import report
