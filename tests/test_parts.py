@@ -10,15 +10,20 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from bs4 import BeautifulSoup
+from typer.testing import CliRunner
 
 from workbook import cleaning
 from workbook.cleaning import part as cutting
+from workbook.cli import app
+from workbook.data import publications
 from workbook.data.engine import few_rows
 from workbook.data.errors import WorkbookError
+from workbook.data.parts import rendered_parts, settings_of
 from workbook.data.run import Run, open_run, published
 from workbook.data.schema import TABLES
 from workbook.data.settings import Part, load_settings
 from workbook.data.store import Store
+from workbook.output.delivery.status import status
 
 LINES = [  # order, line, customer, day, product, category, amount, region
     ("1", 1, "ann", 1, "tea", "Tea", "10", "East"), ("1", 2, "ann", 1, "cup", "Ware", "20", "East"),
@@ -143,7 +148,7 @@ def test_settings_may_not_declare_a_part(tmp_path: Path) -> None:
 
 
 def test_each_part_has_its_report_and_the_whole_lists_them(
-    book: Callable[..., None], tmp_path: Path, workbook: Callable[..., str]
+    book: Callable[..., None], tmp_path: Path, command: Callable[..., str]
 ) -> None:
     rows = [f"o{n},c{n % 12},2026-0{1 + n % 6}-1{n % 9},{10 + n}.5,{'East' if n % 3 else 'West'}" for n in range(60)]
     (tmp_path / "o.csv").write_text("\n".join(
@@ -158,7 +163,7 @@ def test_each_part_has_its_report_and_the_whole_lists_them(
     book("02_cleaning", "from workbook import cleaning\ncleaning.clean(run)", needs=["raw/*"], makes=["clean/*"])
     book("21_own", "from workbook.data.engine import few_rows\no = run.table('clean/orders')\n"
          "run.find('net', few_rows(o.aggregate(n=o.net_amount.sum()))[0]['n'], unit='money')", needs=["clean/orders"])
-    told = workbook("render", "--as-of", "2026-06", "--by", "region", folder=tmp_path)
+    told = command("render", "--as-of", "2026-06", "--by", "region", folder=tmp_path)
     assert "1 parts are too small" in told and "Island" in told
     reports = tmp_path / "reports"
     net = {}
@@ -177,5 +182,63 @@ def test_each_part_has_its_report_and_the_whole_lists_them(
     links = [a for a in BeautifulSoup(listed.read_text(), "html.parser").select("tbody a")]
     assert [a.get_text() for a in links] == ["East", "West"]
     assert all((listed.parent / str(a["href"])).resolve().exists() for a in links)
-    again = workbook("render", "--as-of", "2026-06", "--by", "region=West", folder=tmp_path)
+    again = command("render", "--as-of", "2026-06", "--by", "region=West", folder=tmp_path)
     assert "West" in again and "East" not in again
+    a_part_is_approved_commented_and_told_by_its_name(tmp_path, net["East"])
+
+
+def a_part_is_approved_commented_and_told_by_its_name(folder: Path, net: float) -> None:
+    """On the rendered parts: what is said of East is said of East alone."""
+    def run(*words: str) -> str:
+        ran = CliRunner().invoke(app, [*words, "--settings", str(folder)], env={"COLUMNS": "200"})
+        if ran.exception is not None:
+            raise ran.exception
+        return ran.output
+
+    east = ("--part", "region=East")
+    assert "Approved: 2026-06 of region=East, by Ana." in run("approve", "2026-06", "--by", "Ana", *east)
+    run("comment", "2026-06", "21", "the fair was in East", "--by", "Bea", *east)
+    settings = load_settings(folder)
+    [edition] = publications.approvals(settings.of_part(Part("region", "East")), "2026-06")
+    assert edition.findings["21_own"]["net"].value == net and edition.by == "Ana"
+    assert publications.approvals(settings, "2026-06") == []
+    reports = folder / "reports"
+    pages = {value: (reports / "by" / "region" / value / "2026-06" / "en" / "21_own.html").read_text()
+             for value in ("East", "West")}
+    whole = (reports / "2026-06" / "en" / "21_own.html").read_text()
+    assert [("the fair was in East" in page) for page in (pages["East"], pages["West"], whole)] == [True, False, False]
+    found = status(settings)
+    assert [(one["part"], one["newest"]["state"], one["approved"]) for one in found["parts"]] == [
+        ("region=East", "approved", 1), ("region=West", "draft", 0)]
+    assert [one["state"] for one in found["periods"]] == ["draft"]
+    printed = run("status")
+    assert "region=East" in printed and "approved by Ana" in printed
+    own = json.loads(run("status", "--json", *east))
+    assert (own["shop"], own["part"], own["parts"]) == ("shop · East", "region=East", [])
+    assert [(one["period"], one["state"]) for one in own["periods"]] == [("2026-06", "approved")]
+    assert [one["chapter"] for one in own["periods"][0]["chapters"]] == ["21_own"]
+    for wrong, way_out in (("region=Eats", "did you mean 'region=East'"), ("East", "--part region=East")):
+        with pytest.raises(WorkbookError) as error:
+            run("approve", "2026-06", "--by", "Ana", "--part", wrong)
+        assert way_out in error.value.way_out
+
+
+def test_a_part_is_known_by_its_reports_also_the_one_that_nothing_is_said_of(tmp_path: Path) -> None:
+    (tmp_path / "workbook.yaml").write_text("name: a · b\nsources: []\n")
+    settings = load_settings(tmp_path / "workbook.yaml")
+    wanted = [Part("brand", "North/East"), Part("region", None), Part("region", "?"), Part("region", "东部")]
+    for part in wanted:
+        folder = settings.of_part(part).reports_folder / "2026-06"
+        folder.mkdir(parents=True)
+        (folder / "run.json").write_text(json.dumps({"shop": settings.of_part(part).name}))
+    assert set(rendered_parts(settings)) == set(wanted)
+    assert settings_of(settings, "brand=North/East").part == wanted[0] and settings_of(settings, "").part is None
+    with pytest.raises(WorkbookError) as error:
+        settings_of(load_settings(write_other(tmp_path / "other")), "region=East")
+    assert error.value.way_out == "workbook render --by region=East"
+
+
+def write_other(folder: Path) -> Path:
+    folder.mkdir()
+    (folder / "workbook.yaml").write_text("name: other\nsources: []\n")
+    return folder / "workbook.yaml"

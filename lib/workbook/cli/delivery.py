@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from workbook.cli.parts import PartName
 from workbook.cli.root import SettingsFile, app
 from workbook.data.errors import WorkbookError
 from workbook.data.settings import load_settings
@@ -27,12 +28,13 @@ class Scheduler(StrEnum):
 @app.command()
 def status(
     settings: SettingsFile = "workbook.yaml",
+    part: PartName = "",
     as_json: Annotated[bool, typer.Option("--json", help="for a program")] = False,
 ) -> None:
     """Tell of the periods, their chapters and failures, of what runs now, and of who was told last."""
     from workbook.output.delivery import status as module
 
-    found = module.status(load_settings(settings))
+    found = module.status(load_settings(settings), part)
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
         return

@@ -1,9 +1,9 @@
-"""`workbook render --by`: a report of each part of the shop beside that of the whole."""
+"""`workbook render --by`: a report of each part of the shop beside that of the whole; and how others name a part."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from workbook.data.errors import WorkbookError
 
 if TYPE_CHECKING:
     from workbook.output.delivery.notify import Delivery
+
+PartName = Annotated[str, typer.Option(
+    "--part", help="a part that render --by made a report of, such as region=East; the whole shop when left out")]
 
 
 def render_by(

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from tqdm import tqdm
 
+from workbook.cli.parts import PartName
 from workbook.cli.root import SettingsFile, app
+from workbook.data.parts import settings_of
 from workbook.data.settings import load_settings
 
 if TYPE_CHECKING:
@@ -23,13 +25,16 @@ def approve(
     period: Annotated[str, typer.Argument(help="the rendered period, such as 2026-06")],
     by: Annotated[str, typer.Option(help="who approves it")] = "",
     comment: Annotated[str, typer.Option(help="what there is to say about it")] = "",
+    part: PartName = "",
     settings: SettingsFile = "workbook.yaml",
 ) -> None:
     """Approve a rendered report: its figures are kept, and a later change is told as a restatement."""
     from workbook.output.report import restatements  # papermill takes two seconds to import
 
-    place = restatements.approve(load_settings(settings), period, by=by, comment=comment)
-    typer.echo(f"Approved: {period}, by {by.strip()}" + (f" ({place} approvals by now)." if place > 1 else "."))
+    declared = settings_of(load_settings(settings), part)
+    place = restatements.approve(declared, period, by=by, comment=comment)
+    which = f"{period} of {part}" if part else period
+    typer.echo(f"Approved: {which}, by {by.strip()}" + (f" ({place} approvals by now)." if place > 1 else "."))
 
 
 class Progress:

@@ -9,11 +9,12 @@ import typer
 from tqdm import tqdm
 
 from workbook.cli.forms import told
-from workbook.cli.parts import render_by
+from workbook.cli.parts import PartName, render_by
 from workbook.cli.periods import back_fill
 from workbook.cli.root import SettingsFile, app
 from workbook.data.errors import WorkbookError
 from workbook.data.notebooks import read_notebooks
+from workbook.data.parts import settings_of
 from workbook.data.settings import load_settings
 
 
@@ -95,9 +96,11 @@ def comment(
     chapter: Annotated[str, typer.Argument(help="the chapter, such as 04")],
     text: Annotated[str, typer.Argument(help="the comment")],
     by: Annotated[str, typer.Option(help="who says so")] = "",
+    part: PartName = "",
     settings: SettingsFile = "workbook.yaml",
 ) -> None:
     """Add a comment to a chapter of a rendered report; it survives a new render."""
     from workbook.output import report
 
-    typer.echo(f"Noted: {report.comment(load_settings(settings), period, chapter, text, by=by)}")
+    declared = settings_of(load_settings(settings), part)
+    typer.echo(f"Noted: {report.comment(declared, period, chapter, text, by=by)}")

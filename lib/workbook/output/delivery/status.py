@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from workbook.data import lock, publications
+from workbook.data import lock, parts, publications
 from workbook.data.settings import Settings
 from workbook.data.store import JOURNAL
 from workbook.output.delivery.log import lines
@@ -16,19 +16,39 @@ FAILED = ".failed"
 RUNS = 5  # the newest that are told
 
 
-def status(settings: Settings) -> dict[str, Any]:
-    """Everything that `workbook status` tells, as JSON can hold it."""
+def status(settings: Settings, part: str = "") -> dict[str, Any]:
+    """Everything that `workbook status` tells, as JSON can hold it.
+
+    Args:
+        part: whose periods are told, such as region=East; empty: those of the whole shop, and of each part the newest.
+    """
+    own = parts.settings_of(settings, part)
     holder = lock.holder(settings.store_folder)
     log = list(lines(settings))
     return {
-        "shop": settings.name,
+        "shop": own.name,
+        "part": part,
         "workspace": str(settings.folder),
         "running": holder._asdict() if holder else None,
         "unfinished": _unfinished(settings) if holder is None else [],
-        "periods": [_period(settings, file.parent) for file in sorted(settings.reports_folder.glob("[0-9]*/run.json"))],
+        "periods": [_period(own, file.parent) for file in _reports(own)],
+        "parts": [_newest(settings.of_part(one)) for one in parts.rendered_parts(own)],
         "runs": _runs(log, holder)[-RUNS:],
         "notified": next((line for line in reversed(log) if line["event"] == "notified"), None),
     }
+
+
+def _reports(settings: Settings) -> list[Path]:
+    return sorted(settings.reports_folder.glob("[0-9]*/run.json"))
+
+
+def _newest(settings: Settings) -> dict[str, Any]:
+    """One part: its name, how many periods were rendered, how many of them are approved, and how the newest stands."""
+    periods = [_period(settings, file.parent) for file in _reports(settings)]
+    facts = {name: periods[-1][name] for name in ("period", "state", "rendered_at", "seconds", "approved_by")}
+    failed = [chapter["chapter"] for chapter in periods[-1]["chapters"] if chapter["state"] == "failed"]
+    return {"part": parts.told(settings.part), "periods": len(periods), "failed": failed,
+            "approved": sum(one["state"] == "approved" for one in periods), "newest": facts}
 
 
 def _period(settings: Settings, folder: Path) -> dict[str, Any]:

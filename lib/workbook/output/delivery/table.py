@@ -26,6 +26,8 @@ def show(found: Mapping[str, Any], console: Console | None = None) -> None:
     for period, chapter in failed:
         where = f"{period['period']}, {chapter['chapter']}"
         out.print(f"[red]{escape(where)} failed:[/red] {escape(chapter['error'])}", soft_wrap=True)
+    if found["parts"]:
+        out.print(_parts(found["parts"]))
     if found["runs"]:
         out.print(_runs(found["runs"]))
     told = found["notified"]
@@ -61,6 +63,18 @@ def _periods(periods: list[Mapping[str, Any]]) -> Table:
             period["period"], _styled(period["state"], state), period["rendered_at"][:16].replace("T", " "),
             " ".join(period["languages"]), f"{done} of {len(chapters)}", f"{period['seconds']:.1f}",
             f"{slowest['chapter']} {slowest['seconds']:.1f}" if slowest and slowest["seconds"] else "–")
+    return table
+
+
+def _parts(parts: list[Mapping[str, Any]]) -> Table:
+    table = Table("part", "newest", "state", "rendered (UTC)", "periods", "approved")
+    for one in parts:
+        newest, names = one["newest"], {"changed": "approved, and changed since"}
+        state = names.get(newest["state"], newest["state"])
+        state += f" by {newest['approved_by']}" if newest["state"] == "approved" else ""
+        state += f": {', '.join(one['failed'])}" if one["failed"] else ""
+        table.add_row(escape(one["part"]), newest["period"], _styled(newest["state"], state),
+                      newest["rendered_at"][:16].replace("T", " "), str(one["periods"]), str(one["approved"]))
     return table
 
 
