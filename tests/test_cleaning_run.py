@@ -1,7 +1,7 @@
 """Cleaning as a whole: published figures, several tables at once, and shops in which hardly anything happened."""
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -9,39 +9,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 import yaml
 
+from raw_tables import cleaning_of
 from workbook import cleaning, collection
 from workbook.cleaning import figures, gates, quality, returning
 from workbook.data.engine import few_rows
 from workbook.data.errors import WorkbookError
 from workbook.data.run import Run, open_run
-from workbook.data.schema import TABLES
 
 SETTINGS = Path(__file__).parent / "settings" / "online_retail_published.yaml"
-
-
-def shop(
-    folder: Path, tables: Mapping[str, list[Mapping[str, Any]]], *, as_of: str = "2026-06", **declared: Any
-) -> Run:
-    """A run of 02_cleaning on raw tables of these rows."""
-    source = {"name": "s", "table": "orders", "path": "orders.csv"}
-    settings = folder / "workbook.yaml"
-    settings.write_text(yaml.safe_dump({"name": "shop", "sources": [source], **declared}), encoding="utf-8")
-    first = open_run("01_collection", settings=str(settings), as_of=as_of)
-    for name, rows in tables.items():
-        table, records = TABLES[name], []
-        decimals = {c.name for c in table.columns if c.type == "decimal"}
-        for number, given in enumerate(rows, start=2):
-            row = {"source_name": "s", "source_file": f"{name}.csv", "source_row": number,
-                   "arrived_at": datetime(2026, 7, 5)} | given  # fmt: skip
-            if table.time.endswith("_at") and row.get(table.time):
-                row.setdefault(table.local_date, row[table.time].date())
-            records.append({c: Decimal(str(v)) if c in decimals and v is not None else v for c, v in row.items()})
-        first.keep(f"raw/{name}", pa.Table.from_pylist(records, schema=table.arrow))
-    return open_run("02_cleaning", settings=str(settings), as_of=as_of)
 
 
 def order(day: int, amount: float, customer: str | None = "c", month: int = 6, **more: Any) -> dict[str, Any]:
@@ -120,7 +98,7 @@ def test_the_defaults_do_not_move_cdnow(public_data: Callable[[str], Path], tmp_
 
 
 def test_what_happens_after_the_report_is_not_yet_known(tmp_path: Path) -> None:
-    run = shop(tmp_path, {
+    run = cleaning_of(tmp_path, {
         "orders": [order(1, 10, order_id="A", delivered_at=datetime(2026, 7, 2)), order(2, 7, month=7, order_id="B")],
         "returns": [{"order_id": "A", "amount": 4, "returned_at": datetime(2026, 7, 3)}],
         "customers": [{"customer_id": "c"}, {"customer_id": "new", "registered_at": datetime(2026, 7, 1)}],
@@ -137,12 +115,12 @@ def test_what_happens_after_the_report_is_not_yet_known(tmp_path: Path) -> None:
     assert contact["opened_at"] is None and contact["arrived_at"] == datetime(2026, 7, 5)
     (contract,) = few_rows(run.table("clean/subscriptions"))
     assert (contract["ended_on"], contract["end_reason"]) == (None, None)
-    later = shop(tmp_path, {}, as_of="2026-07")
+    later = cleaning_of(tmp_path, {}, as_of="2026-07")
     assert sorted(float(row["net_amount"]) for row in few_rows(cleaning.clean(later).orders)) == [6.0, 7.0]
 
 
 def test_one_person_orders_under_two_ids(tmp_path: Path) -> None:
-    run = shop(tmp_path, {
+    run = cleaning_of(tmp_path, {
         "orders": [order(1, 10, "old"), order(2, 5, "new"), order(3, 1, None)],
         "customers": [{"customer_id": "old", "phone_hash": "t"}, {"customer_id": "new", "phone_hash": "t"}],
         "contacts": [{"customer_id": "new", "sent_at": datetime(2026, 6, 1)}],
@@ -154,12 +132,12 @@ def test_one_person_orders_under_two_ids(tmp_path: Path) -> None:
     assert {row["customer_id"] for row in few_rows(cleaned.orders)} == {"old", None}
     assert {row["raw_customer_id"] for row in few_rows(cleaned.lines)} == {"old", "new", None}, "the way back"
     assert few_rows(run.table("clean/contacts"))[0]["customer_id"] == "old"
-    apart = shop(tmp_path, {}, cleaning={"rules": {"identity": "keep"}})
+    apart = cleaning_of(tmp_path, {}, cleaning={"rules": {"identity": "keep"}})
     assert {row["customer_id"] for row in few_rows(cleaning.clean(apart).orders)} == {"old", "new", None}
 
 
 def test_the_whole_of_it_on_spark(spark_session: Any, tmp_path: Path) -> None:
-    run = shop(tmp_path, {
+    run = cleaning_of(tmp_path, {
         "orders": [order(1, 10, "old", order_id="A"), order(2, 5, "new", order_id="B"), order(3, 1, None, order_id="C"),
                    order(5, -5, "new", order_id="D")],
         "customers": [{"customer_id": "old", "phone_hash": "t"}, {"customer_id": "new", "phone_hash": "t"}],
@@ -174,7 +152,7 @@ def test_the_whole_of_it_on_spark(spark_session: Any, tmp_path: Path) -> None:
 
 def test_a_ledger_line_for_repeats_in_other_tables(tmp_path: Path) -> None:
     row = {"ticket_id": "1", "opened_at": datetime(2026, 6, 1)}
-    run = shop(tmp_path, {"orders": [order(1, 10)], "tickets": [row, row, row | {"topic": "delivery"}]})
+    run = cleaning_of(tmp_path, {"orders": [order(1, 10)], "tickets": [row, row, row | {"topic": "delivery"}]})
     lines = {(entry.table, entry.rule): entry for entry in cleaning.clean(run).ledger}
     assert lines["tickets", "repeated_key"].rows_removed == 1
     kept = few_rows(run.table("clean/tickets"))
@@ -187,20 +165,20 @@ def test_a_ledger_line_for_repeats_in_other_tables(tmp_path: Path) -> None:
 def test_a_total_of_finance_that_is_not_met_stops_the_run(tmp_path: Path) -> None:
     total = {"period": "2026-06", "measure": "revenue", "table": "orders", "value": "100", "tolerance": "0.01"}
     tables = {"orders": [order(1, 60), order(2, 39.5), order(2, 999, month=5)]}
-    cleaning.clean(shop(tmp_path, tables, control_totals=[total]))
-    strict = shop(tmp_path, {}, control_totals=[total | {"tolerance": "0.001"}])
+    cleaning.clean(cleaning_of(tmp_path, tables, control_totals=[total]))
+    strict = cleaning_of(tmp_path, {}, control_totals=[total | {"tolerance": "0.001"}])
     with pytest.raises(WorkbookError, match=r"control_revenue of raw/orders in 2026-06: 99\.5 against 100, off by -0"):
         cleaning.clean(strict)
     written = {row["gate"]: row["passed"] for row in few_rows(strict.table("clean/gates"))}
     assert written["control_revenue"] is False and written["rows_accounted"] is True
     assert strict.has("clean/ledger"), "whoever looks for the difference finds the ledger"
-    cleaning.clean(shop(tmp_path, {}, control_totals=[total | {"period": "2026-07"}]))  # not over yet: not asked
+    cleaning.clean(cleaning_of(tmp_path, {}, control_totals=[total | {"period": "2026-07"}]))  # not over yet: not asked
 
 
 def test_order_documents_that_disagree_with_their_lines_stop_the_run(tmp_path: Path) -> None:
     line = {"order_id": "A", "product_id": "p", "quantity": 1, "unit_price": 90}
     with pytest.raises(WorkbookError, match="documents_match_lines of orders: 100 against 90"):
-        cleaning.clean(shop(tmp_path, {"orders": [order(1, 100, order_id="A")], "order_lines": [line]}))
+        cleaning.clean(cleaning_of(tmp_path, {"orders": [order(1, 100, order_id="A")], "order_lines": [line]}))
 
 
 def test_a_gate_says_both_sides() -> None:
@@ -214,24 +192,24 @@ def test_a_gate_says_both_sides() -> None:
 
 
 def test_nothing_left_is_said(tmp_path: Path) -> None:
-    run = shop(tmp_path, {"orders": [order(1, 10, month=7), order(2, 10, month=7)]})
+    run = cleaning_of(tmp_path, {"orders": [order(1, 10, month=7), order(2, 10, month=7)]})
     with pytest.raises(WorkbookError, match=r"No order is left up to 2026-06-30 of 2 rows that arrived \(later: 2\)"):
         cleaning.clean(run)
 
 
 def test_all_dates_in_the_future(tmp_path: Path) -> None:
-    run = shop(tmp_path, {"orders": [{"ordered_at": datetime(2031, 1, 1), "amount": 1}]}, as_of="2031-01")
+    run = cleaning_of(tmp_path, {"orders": [{"ordered_at": datetime(2031, 1, 1), "amount": 1}]}, as_of="2031-01")
     with pytest.raises(WorkbookError, match="impossible_date: 1"):
         cleaning.clean(run)
 
 
 def test_no_orders_collected(tmp_path: Path) -> None:
     with pytest.raises(WorkbookError, match="No orders have been collected"):
-        cleaning.clean(shop(tmp_path, {"tickets": [{"ticket_id": "1", "opened_at": datetime(2026, 6, 1)}]}))
+        cleaning.clean(cleaning_of(tmp_path, {"tickets": [{"ticket_id": "1", "opened_at": datetime(2026, 6, 1)}]}))
 
 
 def test_a_period_in_which_nothing_happened_and_one_customer_only(tmp_path: Path) -> None:
-    run = shop(tmp_path, {"orders": [order(1, 10, month=4)]})
+    run = cleaning_of(tmp_path, {"orders": [order(1, 10, month=4)]})
     named = found(run, cleaning.clean(run))
     assert (named["rows_kept"], named["customers_kept"], named["revenue_kept"]) == (1, 1, 10)
     assert (named["returns_to_come"], run.findings["returns_to_come"].reason) == (None, "too_few")
@@ -246,7 +224,7 @@ def test_quality_by_hand(tmp_path: Path) -> None:
     rows = [{"order_id": "A", "ordered_at": datetime(2026, 6, 15), "product_id": p, "quantity": 2, "unit_price": 3,
              "amount": a} for p, a in (("p", 6), (None, 6), (None, 7))]  # fmt: skip
     rows.append(rows[0] | {"ordered_at": datetime(1900, 1, 1)})
-    cleaned = cleaning.clean(shop(tmp_path, {"order_lines": rows}))
+    cleaned = cleaning.clean(cleaning_of(tmp_path, {"order_lines": rows}))
     (row,) = cleaned.quality.to_dict("records")
     # order_id, ordered_at, ordered_on, quantity, unit_price and amount are full, product_id is half full
     assert row["completeness"] == pytest.approx((6 * 4 + 2) / 28)

@@ -9,14 +9,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
-import yaml
 
+from raw_tables import cleaning_of
 from workbook import cleaning, restatement
 from workbook.data.periods import period_of
-from workbook.data.run import open_run
-from workbook.data.schema import TABLES
 from workbook.restatement import Changed, Restatement
 
 JUNE = period_of("2026-06")
@@ -50,13 +47,7 @@ class Told:
         self.folder, self.kept = folder, kept or folder / "kept.parquet"
 
     def run(self, tables: Mapping[str, Rows], **declared: Any) -> Any:
-        source = {"name": "s", "table": "orders", "path": "orders.csv"}
-        settings = self.folder / "workbook.yaml"
-        settings.write_text(yaml.safe_dump({"name": "shop", "sources": [source], **declared}), encoding="utf-8")
-        first = open_run("01_collection", settings=str(settings), as_of="2026-06")
-        for name, rows in tables.items():
-            first.keep(f"raw/{name}", _raw(name, rows))
-        run = open_run("02_cleaning", settings=str(settings), as_of="2026-06")
+        run = cleaning_of(self.folder, tables, **declared)
         cleaning.clean(run)
         return run
 
@@ -71,18 +62,6 @@ class Told:
         then = run.con.read_parquet(self.kept)
         both = restatement.compared(then, restatement.take(run.table, JUNE, also=then), changed)
         return restatement.restated(both, **({"told": {}, "found": {}} | figures))
-
-
-def _raw(name: str, rows: Rows) -> pa.Table:
-    table, records = TABLES[name], []
-    decimals = {column.name for column in table.columns if column.type == "decimal"}
-    for number, given in enumerate(rows, start=2):
-        row = {"source_name": "s", "source_file": f"{name}.csv", "source_row": number,
-               "arrived_at": datetime(2026, 7, 5)} | given  # fmt: skip
-        if table.time.endswith("_at") and row.get(table.time):
-            row.setdefault(table.local_date, row[table.time].date())
-        records.append({c: Decimal(str(v)) if c in decimals and v is not None else v for c, v in row.items()})
-    return pa.Table.from_pylist(records, schema=table.arrow)
 
 
 @pytest.fixture(scope="module")
