@@ -77,16 +77,8 @@ class _Told(NamedTuple):
 
 def _cleaned(run: Run) -> _Told:
     """Keep every clean table, and tell what was done."""
-    work = _Work(run)
-    kept = work.kept()
-    people = work.people(kept)
-    kept = identities.resolve(kept.mutate(raw_customer_id=kept.customer_id), people.merged)
-    netted = returns.net(kept, work.returns(), age_days=run.settings.cleaning.return_age_days)
-    if work.does("returns"):
-        lines = netted.lines
-    else:
-        netted, lines = returns.net(kept.filter(kept.amount > 0), None, age_days=0), returns.unnetted(kept)
-    made = _keep(work, people, lines, netted)
+    work = Work(run)
+    people, made = _sales(work)
     entries = [*work.entries, *_later_entries(work, people, made), *work.others(people.merged)]
     run.keep("clean/ledger", ledger.table_of(entries))
     met = _gates(work, made)
@@ -97,13 +89,33 @@ def _cleaned(run: Run) -> _Told:
     return _Told(entries, met, measured, work.spellings)
 
 
+def keep_tables(run: Run) -> None:
+    """Keep the clean tables alone, without ledger and gates."""
+    work = Work(run)
+    people, _made = _sales(work)
+    work.others(people.merged)
+
+
+def _sales(work: Work) -> tuple[_People, Cleaned]:
+    """People, and what they bought and brought back."""
+    kept = work.kept()
+    people = work.people(kept)
+    kept = identities.resolve(kept.mutate(raw_customer_id=kept.customer_id), people.merged)
+    netted = returns.net(kept, work.returns(), age_days=work.run.settings.cleaning.return_age_days)
+    if work.does("returns"):
+        lines = netted.lines
+    else:
+        netted, lines = returns.net(kept.filter(kept.amount > 0), None, age_days=0), returns.unnetted(kept)
+    return people, _keep(work, people, lines, netted)
+
+
 @dataclass(frozen=True)
 class _People:
     every: ir.Table  # clean/identities
     merged: ir.Table  # only ids that belong to another one
 
 
-class _Work:
+class Work:
     """The raw side of one run, and what has been noted so far."""
 
     def __init__(self, run: Run) -> None:
@@ -175,6 +187,15 @@ class _Work:
 
     def people(self, kept: ir.Table) -> _People:
         """Who is behind the ids of customers and sales."""
+        every = self.run.keep("clean/identities", identities.table_of(*self.persons(kept)), key=("raw_customer_id",))
+        return _People(every, every.filter(every.raw_customer_id != every.customer_id))
+
+    def persons(self, kept: ir.Table) -> tuple[pd.DataFrame, ir.Table]:
+        """The person of each id that shares a mark, as `identities.persons` returns it; and every id.
+
+        Args:
+            kept: sales, under the ids that they came with.
+        """
         customers_known = self.known("customers")
         bought = kept.filter(kept.customer_id.notnull()).group_by(raw_customer_id="customer_id").aggregate(
             first_seen_on=kept.ordered_on.min())
@@ -188,9 +209,7 @@ class _Work:
         else:
             found = identities.clusters(self.run.frame(shared), largest=self.declared.largest_identity)
         seen = pd.DataFrame() if found.empty else self.run.frame(bought.semi_join(shared, "raw_customer_id"))
-        every = self.run.keep(
-            "clean/identities", identities.table_of(identities.persons(found, seen), ids), key=("raw_customer_id",))
-        return _People(every, every.filter(every.raw_customer_id != every.customer_id))
+        return identities.persons(found, seen), ids
 
     def returns(self) -> ir.Table | None:
         """Raw returns known at the report date, without repeats."""
@@ -260,7 +279,7 @@ class _Work:
 _REPEATS = ("superseded", "repeated_key", "exact_duplicate")
 
 
-def _keep(work: _Work, people: _People, lines: ir.Table, netted: returns.Netted) -> Cleaned:
+def _keep(work: Work, people: _People, lines: ir.Table, netted: returns.Netted) -> Cleaned:
     run, declared = work.run, work.declared
     lines = run.keep("clean/order_lines", lines.drop(*sales.LINEAGE_COLUMNS), key=("row_id",))
     told = run.keep("clean/returns", netted.returns)
@@ -277,7 +296,7 @@ def _keep(work: _Work, people: _People, lines: ir.Table, netted: returns.Netted)
     return Cleaned(lines, made, kept, told, unmatched, people.every)
 
 
-def _later_entries(work: _Work, people: _People, made: Cleaned) -> list[ledger.Line]:
+def _later_entries(work: Work, people: _People, made: Cleaned) -> list[ledger.Line]:
     """Identities merged, returns netted, ages blanked."""
     before = work._last_state
     seen = few_rows(made.lines.aggregate(
@@ -301,7 +320,7 @@ def _later_entries(work: _Work, people: _People, made: Cleaned) -> list[ledger.L
     return entries
 
 
-def _gates(work: _Work, made: Cleaned) -> list[Gate]:
+def _gates(work: Work, made: Cleaned) -> list[Gate]:
     """Both sides of every gate, counted apart."""
     run, table = work.run, work.sales_table
     lines = few_rows(made.lines.aggregate(
@@ -334,7 +353,7 @@ def _gates(work: _Work, made: Cleaned) -> list[Gate]:
     return found
 
 
-def _raw_sales_rows(work: _Work) -> int:
+def _raw_sales_rows(work: Work) -> int:
     """Rows of the sales tables as they lie in the store."""
     if work.sales_table == "orders" or work.raw("orders") is None:
         return _count(work.raw(work.sales_table))
@@ -342,7 +361,7 @@ def _raw_sales_rows(work: _Work) -> int:
     return _count(order_lines) + _count(documents.anti_join(order_lines, "order_id"))
 
 
-def _documents_gate(work: _Work) -> Gate:
+def _documents_gate(work: Work) -> Gate:
     """Order documents against their lines, up to half a percent: a rounding is no loss, a missing file is."""
     documents = sales.complete(work.known("orders"), "orders")
     one = sales.newest(documents.filter(documents.order_id.notnull()), "order_id")
@@ -355,7 +374,7 @@ def _documents_gate(work: _Work) -> Gate:
     return gate("documents_match_lines", "orders", seen["documents"], seen["lines"], tolerance=float(size) * 0.005)
 
 
-def _table_for_control(work: _Work, rule: str, name: str) -> ir.Table | None:
+def _table_for_control(work: Work, rule: str, name: str) -> ir.Table | None:
     if rule == "clean":
         return work.run.table(f"clean/{name}") if work.run.has(f"clean/{name}") else None
     if name in ("orders", "order_lines") and (name == work.sales_table or work.raw(name) is None):

@@ -5,6 +5,7 @@ The refit of each period stands beside the rule in force, so that one sees when 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -39,8 +40,12 @@ def rule_in_force(
 ) -> RuleInForce:
     """The frozen rule for these options; fitted at the base period when it is asked for the first time."""
 
+    def known_then(day: date) -> Iterator[ir.Table | None]:
+        today_known = {"orders": orders, "returns": returns, "order_lines": lines}
+        return (run.as_cleaned(day, f"clean/{name}", table) for name, table in today_known.items())
+
     def fit(day: date) -> dict[str, Any]:
-        found = today if day == today.day else fitted_on(run, orders, returns, lines, day=day, options=options)
+        found = today if day == today.day else fitted_on(run, *known_then(day), day=day, options=options)
         if not found.rule.centres:
             raise _NothingYetError
         return found.rule.as_rule() | {"by": found.choice.by}

@@ -50,4 +50,5 @@ def model_in_force(
 
 
 def _fits_on(run: Run, orders: ir.Table, returns: ir.Table | None, day: date) -> Mapping[str, Fit]:
-    return fit_all(run.frame(customer_table(known_on(orders, returns, day=day), as_of=day)))
+    then = run.as_cleaned(day, "clean/orders", orders), run.as_cleaned(day, "clean/returns", returns)
+    return fit_all(run.frame(customer_table(known_on(*then, day=day), as_of=day)))

@@ -44,6 +44,7 @@ STAGE = "WORKBOOK_STAGE"
 PART = "WORKBOOK_PART"  # [dimension, value] of the part of the shop that a report is about
 RECALL = "WORKBOOK_RECALL"  # set for the further languages of a report: what the first one made is read, not made again
 Made = TypeVar("Made")
+Table = TypeVar("Table", ir.Table, ir.Table | None)
 _ANY_DATE = ("raw/", "quarantine/", "collection/")  # tables that know no as_of
 
 
@@ -196,7 +197,7 @@ class Run:
         Args:
             fit: takes the last day to be seen and returns the rule, as JSON can hold it.
         """
-        base = self._base_period
+        base = self.base_period
         if base.end > self.as_of:  # also when it was fitted since: the order of back-filling changes nothing
             return Frozen(self.once(f"frozen-{name}", lambda: fit(self.as_of)), self.period, provisional=True)
         kept = self.store.document(f"frozen/{name}")
@@ -204,6 +205,12 @@ class Run:
             kept = {"rule": fit(base.end), "base": base.label, "made_by": self.chapter}
             self.store.keep_document(f"frozen/{name}", kept)
         return Frozen(kept["rule"], base, provisional=False)
+
+    def as_cleaned(self, day: date, name: str, now: Table) -> Table:
+        """A clean table as it was made for an earlier day, where it was; else `now`, which knows of later merges."""
+        full = f"{day.isoformat()}/{name}"
+        known = day != self.as_of and self.store.has(full)
+        return self.provenance.reads(self.store.read(full, self.con), name) if known else now
 
     def close(self) -> pd.DataFrame:
         """Write the findings; returns them, one row each (value, unit, low, high, n, reason)."""
@@ -215,7 +222,8 @@ class Run:
         )
 
     @cached_property
-    def _base_period(self) -> Period:
+    def base_period(self) -> Period:
+        """The period at whose end rules are fitted: the declared one, else the last complete one at the first run."""
         if self.settings.base_period:
             return periods.period_of(self.settings.base_period, self.settings.period)
         first = self.store.document("frozen/base_period")

@@ -52,7 +52,7 @@ def cuts_in_force(
     """The frozen edges for these options; fitted at the base period when they are asked for the first time."""
 
     def buyers(day: date) -> ir.Table:
-        return customer_table(known_on(orders, returns, day=day), as_of=day, frequency=frequency)
+        return customer_table(_known(run, orders, returns, day), as_of=day, frequency=frequency)
 
     def fit(day: date) -> dict[str, list[float]]:
         if _nobody(buyers(day)):
@@ -81,10 +81,12 @@ def value_rule_in_force(
     """The frozen value cuts; those of visits and clicks are a rule of their own, as events may arrive later."""
 
     def cuts(day: date) -> ValueCuts:
-        buyers = customer_table(known_on(orders, returns, day=day), as_of=day)
+        buyers = customer_table(_known(run, orders, returns, day), as_of=day)
         if _nobody(buyers):
             raise _NobodyYetError
-        return value_cuts(buyers, activity(events, contacts, as_of=day, days=activity_days), high_share=high_share)
+        seen = (run.as_cleaned(day, f"clean/{name}", table) for name, table in (
+            ("events", events), ("contacts", contacts)))
+        return value_cuts(buyers, activity(*seen, as_of=day, days=activity_days), high_share=high_share)
 
     name = f"rfm_value-{high_share:g}" + (f"-visits-{activity_days}" if events is not None else "")
     try:
@@ -110,6 +112,12 @@ def remember(
     earlier = customer_table(known_on(orders, returns, day=day), as_of=day, frequency=frequency)
     named = assign(score(earlier, edges), edges).select(earlier_id="customer_id", segment_before="segment")
     return scored.left_join(named, scored.customer_id == named.earlier_id).drop("earlier_id")
+
+
+def _known(run: Run, orders: ir.Table, returns: ir.Table | None, day: date) -> ir.Table:
+    """The orders as known at the end of a day; two ids that turned out later to be one person are still two."""
+    then = run.as_cleaned(day, "clean/orders", orders), run.as_cleaned(day, "clean/returns", returns)
+    return known_on(*then, day=day)
 
 
 def _nobody(customers: ir.Table) -> bool:
