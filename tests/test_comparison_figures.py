@@ -16,6 +16,7 @@ from workbook.churn.earlier import reach_of_loss
 from workbook.clv.winning import winning_figures
 from workbook.data.periods import Period, period_of
 from workbook.data.settings import Occasion
+from workbook.output.words import clv as words
 from workbook.profiling import activity, change
 from workbook.scoring import Z
 
@@ -98,7 +99,61 @@ def test_a_new_customer_costs_what_was_spent_over_those_who_came(con: Any, make_
              for figure in winning_figures(orders, costs, period_of("2026-06"))}  # fmt: skip
     assert (found[""].value, found["_before"].value) == (20, 16)
     assert found["_noise"].value == pytest.approx(Z * hypot(20 / 4, 16 / 5))
-    assert found["_year_ago"].reason == "no_costs" and found["_year_noise"].value is None
+    assert found["_year_ago"].reason == found["_year_basis"].reason == "no_costs"
+    assert found["_year_noise"].value is None
+
+
+FEASTS = tuple(Occasion(name="Spring", start=DAY(day)) for day in ("2025-01-29", "2026-02-17"))
+
+
+@pytest.mark.parametrize(("days", "basis", "cost"), [
+    (("2025-01-29", "2025-02-10"), "aligned_days", (60 + 40) / (3 + 2 + 2)),
+    (("2025-01-01", "2025-02-01"), "same_dates", 40 / (2 + 2 + 2)),  # money of a month: February's, over February's
+])
+def test_a_new_customer_of_a_year_before_is_one_of_the_comparable_days(
+    con: Any, make_table: Any, days: tuple[str, str], basis: str, cost: float
+) -> None:
+    """February 2026 has the feast that January 2025 had: its day is compared with 29 January, when three came.
+
+    Of February 2025 two came on the 2nd and two on the 10th, days like those of now, and two on the 18th, which is 52
+    weeks before the feast and like no day of now.
+    """
+    came = [("2024-12-01", 1), ("2025-01-29", 3), ("2025-02-10", 2), ("2025-02-02", 2), ("2025-02-18", 2),
+            ("2026-02-17", 5)]
+    rows = [(f"{day}{i}", f"{day}{i}", day, 10, None) for day, n in came for i in range(n)]
+    costs = spending(con, make_table, [(days[0], 60), (days[1], 40), ("2026-02-01", 50)])
+    found_all = list(winning_figures(shop(con, make_table, rows), costs, period_of("2026-02"), FEASTS))
+    found = {figure.name.removeprefix("acquisition_cost_per_customer"): figure for figure in found_all}
+    assert (found["_year_basis"].value, found["_year_ago"].value) == (basis, cost)
+    assert (basis == "same_dates") == ("cannot be cut into days" in words.cost_in_period(found_all))
+
+
+def test_first_time_buyers_of_a_year_before_are_those_of_the_comparable_days(con: Any, make_table: Any) -> None:
+    """The cohort of 11 May 2026, 11 February 2025 to 10 February 2026, has no feast: those of 29 January 2025 stay out.
+
+    By the calendar, 11 February 2024 to 10 February 2025, they would be in: 3 of 5.
+    """
+    firsts = {"2026-02-17": (2, 1), "2025-01-29": (3, 2), "2025-02-18": (4, 0), "2025-06-04": (2, 2),
+              "2024-06-05": (2, 1), "2023-12-01": (1, 0)}
+    rows = []
+    for day, (customers, again) in firsts.items():
+        for i in range(customers):
+            rows.append((f"{day}{i}", f"{day}{i}", day, 10, None))
+            if i < again:
+                later = (DAY(day) + dt.timedelta(days=90)).isoformat()
+                rows.append((f"{day}{i}-2", f"{day}{i}", later, 10, None))
+    found = {figure.name: figure for figure in change.of_second_purchases_then(
+        shop(con, make_table, rows), as_of=DAY("2026-05-11"), before=DAY("2026-04-30"), calendar=FEASTS,
+        smallest_sample=1)}
+    now, then = found["second_purchase_rate_90d"], found["second_purchase_rate_90d_year_ago"]
+    assert (now.value, now.n) == (2 / 6, 6), "18 February and June 2025"
+    assert (then.value, then.n) == (1 / 2, 2), "June 2024"
+    assert found["second_purchase_rate_90d_year_noise"].value > 0
+    short = {figure.name: figure for figure in change.of_second_purchases_then(
+        shop(con, make_table, rows[:-1]), as_of=DAY("2026-05-11"), before=DAY("2026-04-30"), calendar=FEASTS,
+        smallest_sample=1)}
+    assert short["second_purchase_rate_90d_year_ago"].reason == "no_year_ago"
+    assert short["second_purchase_rate_90d_year_noise"].reason == "no_year_ago"
 
 
 def test_money_told_by_the_month_is_not_cut_into_days(con: Any, make_table: Any) -> None:

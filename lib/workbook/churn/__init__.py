@@ -16,7 +16,7 @@ it is the end of the contract. Sources: in the modules.
 """
 
 from workbook.churn.drops import FALSE_SHARE, RECENT_DAYS, judge_drops, rhythms
-from workbook.churn.earlier import Earlier, at_risk_earlier
+from workbook.churn.earlier import NO_YEAR, Earlier, at_risk_earlier, year_ago
 from workbook.churn.features import FEATURES, Feature, excluded, feature_names, features, labels, snapshot
 from workbook.churn.findings import (
     find_definition,
@@ -104,6 +104,7 @@ __all__ = [
     "FEWEST_RETURNS",
     "GRACE",
     "NAIVE",
+    "NO_YEAR",
     "OFTEN",
     "PAST",
     "RECENT_DAYS",
@@ -222,4 +223,5 @@ __all__ = [
     "warned",
     "what_matters",
     "windows",
+    "year_ago",
 ]

@@ -4,6 +4,9 @@ The model, the threshold and the terms are today's; the customers and all facts 
 day. So the difference tells how the customers changed, not how the rule did. Some of the outcomes that the model
 learned from lie after that day, so the earlier figure is no forecast of then: the report of that period holds that.
 
+The same date a year before is told where the twelve months before it are on record too, since the value at stake is
+the margin of twelve months. It is not aligned to feasts: it is a state on a day, and there are no days to be exchanged.
+
 The lifetime values of then are not kept by a record, so both days are measured by the margin of the twelve months
 before, and today's value at risk is carried back in their ratio.
 """
@@ -11,6 +14,7 @@ before, and today's value at risk is carried back in their ratio.
 from __future__ import annotations
 
 import math
+from datetime import date, timedelta
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +22,7 @@ import pandas as pd
 
 from workbook.churn.foresight import Money, Trial, Warned, margin_of_a_year
 from workbook.churn.rivals import Fitted, predict_batches
+from workbook.history import year_before
 from workbook.scoring import Z
 
 
@@ -27,7 +32,21 @@ class Earlier(NamedTuple):
     value: float | None  # currency
     noise: float | None  # half-width of what chance alone moves the difference, 95 %, customers independent
     customers: int  # listed then
-    reason: str = ""  # too_few, not_recomputed
+    reason: str = ""  # too_few, not_recomputed, no_year_ago
+
+
+NO_YEAR = Earlier(None, None, 0, "no_year_ago")
+VALUE_DAYS = 365  # over which the value at stake is measured
+
+
+def year_ago(as_of: date, *, first_on: date | None) -> date | None:
+    """The same date a year before; None where the record has no twelve months before it.
+
+    >>> year_ago(date(2026, 6, 30), first_on=date(2024, 6, 30)), year_ago(date(2026, 6, 30), first_on=date(2024, 7, 1))
+    (datetime.date(2025, 6, 30), None)
+    """
+    day = year_before(as_of)
+    return day if first_on is not None and first_on <= day - timedelta(days=VALUE_DAYS) else None
 
 
 def at_risk_earlier(

@@ -11,6 +11,7 @@
 | active_customers, listed_customers | customers | scored today; value at risk at or above the threshold |
 | value_at_risk | money | of those listed: probability of leaving times the value |
 | value_at_risk_before, _noise | money | by the same rule on what was known a period ago; what chance moves since |
+| value_at_risk_year_ago, _year_noise | money | the same, on the same date a year before |
 | chosen_model, value_measured | text | which model; clv, or the margin of twelve months |
 | auc, average_precision, brier | number | of the chosen model on the window that judges |
 | lead_over_<hiatus, p_alive> | number | AUC beyond that rival's |
@@ -113,11 +114,12 @@ def _find_list(run: Run, found: Money, warned: Warned) -> None:
     run.find_known("profit_lead", later.lead if later else None, "money", evidence="assumed", **lead)
 
 
-def find_earlier(run: Run, earlier: Earlier) -> None:
-    """The value at risk on the last day of the period before, and what chance moves since."""
-    run.find_known("value_at_risk_before", earlier.value, "money", n=earlier.customers, reason=earlier.reason,
-                   evidence="assumed")
-    run.find_known("value_at_risk_noise", earlier.noise, "money", n=earlier.customers, reason=earlier.reason)
+def find_earlier(run: Run, before: Earlier, year: Earlier) -> None:
+    """The value at risk on the last day of the period before and a year before, and what chance moves since."""
+    for then, name, noise in ((before, "before", "noise"), (year, "year_ago", "year_noise")):
+        run.find_known(f"value_at_risk_{name}", then.value, "money", n=then.customers, reason=then.reason,
+                       evidence="assumed")
+        run.find_known(f"value_at_risk_{noise}", then.noise, "money", n=then.customers, reason=then.reason)
 
 
 def find_risk(

@@ -7,7 +7,7 @@ alone is told by `comparison.noise`, customer by customer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from workbook.comparison.alignment import Aligned, align, comparable_orders
 from workbook.data.engine import few_rows
 from workbook.data.findings import Figure
 from workbook.data.periods import Period
-from workbook.data.settings import Settings
+from workbook.data.settings import Occasion, Settings
 from workbook.history import year_before
 from workbook.profiling import activity, lifecycle
 from workbook.profiling.figures import HEADLINES, of_headlines, of_second_purchases
@@ -155,19 +155,32 @@ def _noises(now: Side, then: Side, suffix: str, smallest_sample: int) -> Iterato
 
 
 def of_second_purchases_then(
-    orders: ir.Table, *, as_of: date, before: date, smallest_sample: int
+    orders: ir.Table, *, as_of: date, before: date, calendar: Sequence[Occasion], smallest_sample: int
 ) -> Iterator[Figure]:
-    """The second-purchase rate today, on the last day of the period before, and a year ago; and the reach of chance."""
-    days = {"": as_of, "before": before, "year_ago": year_before(as_of)}
-    each = {name: lifecycle.first_time_buyers(orders, as_of=day) for name, day in days.items()}
+    """The second-purchase rate today, on the last day of the period before, and a year before; the reach of chance.
+
+    A year before means: of first purchases on the comparable days of the year before, feast by feast. Each is followed
+    for 90 days, today's as well as those.
+    """
+    first, last = lifecycle.cohort(as_of)
+    aligned = align(Period(first, last, "month"), calendar)
+    [record] = few_rows(orders.agg(since=orders.ordered_on.min()))
+    reaches = (record["since"] or as_of) <= aligned.first
+    each = {
+        "": lifecycle.first_time_buyers(orders, as_of=as_of),
+        "before": lifecycle.first_time_buyers(orders, as_of=before),
+        "year_ago": lifecycle.first_time_buyers(orders, as_of=as_of, on=aligned.days.values()),
+    }
     rates = {}
     for name, buyers in each.items():
         [row] = few_rows(lifecycle.counted(buyers))
         rates[name] = of_second_purchases(row, smallest_sample=smallest_sample)
+        if name == "year_ago" and not reaches:
+            rates[name] = Figure(SECOND, None, "share", reason="no_year_ago")
         yield rates[name]._replace(name=f"{SECOND}_{name}".rstrip("_"))
     for name, suffix in (("before", "noise"), ("year_ago", "year_noise")):
-        known = rates[""].value is not None and rates[name].value is not None
+        missing = rates[""].reason or rates[name].reason
         sample = [lifecycle.counted_each(each[side]) for side in ("", name)]
         share = {SECOND: ("again", "firsts")}
-        width = noise.reach(*sample, quotients=share).half_widths[SECOND] if known else None
-        yield Figure(f"{SECOND}_{suffix}", width, "share", reason="" if width is not None else "too_few")
+        width = None if missing else noise.reach(*sample, quotients=share).half_widths[SECOND]
+        yield Figure(f"{SECOND}_{suffix}", width, "share", reason="" if width is not None else missing or "too_few")

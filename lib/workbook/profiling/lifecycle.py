@@ -20,6 +20,7 @@ The check's interval is Wilson's (`scoring`).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -157,13 +158,25 @@ def second_purchases(orders: ir.Table, *, as_of: date, days: int = 90, cohort_da
     return counted(first_time_buyers(orders, as_of=as_of, days=days, cohort_days=cohort_days))
 
 
-def first_time_buyers(orders: ir.Table, *, as_of: date, days: int = 90, cohort_days: int = 365) -> ir.Table:
-    """customer_id, again: the customers of `second_purchases`, and whether each bought another day within `days`."""
+def cohort(as_of: date, *, days: int = 90, cohort_days: int = 365) -> tuple[date, date]:
+    """The first and the last day of a first purchase whose `days` are over by `as_of`."""
+    newest = as_of - timedelta(days=days)
+    return newest - timedelta(days=cohort_days - 1), newest
+
+
+def first_time_buyers(
+    orders: ir.Table, *, as_of: date, days: int = 90, cohort_days: int = 365, on: Collection[date] = ()
+) -> ir.Table:
+    """customer_id, again: the customers of `second_purchases`, and whether each bought another day within `days`.
+
+    Args:
+        on: of first purchases on these very days, in place of the `cohort` of `as_of`.
+    """
     bought = orders.filter(~orders.is_return & orders.customer_id.notnull())
     first = bought.group_by("customer_id").agg(first_ordered_on=bought.ordered_on.min())
-    newest = as_of - timedelta(days=days)
-    cohort = first.filter(first.first_ordered_on.between(newest - timedelta(days=cohort_days - 1), newest))
-    joined = bought.inner_join(cohort, "customer_id")
+    began = first.first_ordered_on
+    wanted = began.isin(list(on)) if on else began.between(*cohort(as_of, days=days, cohort_days=cohort_days))
+    joined = bought.inner_join(first.filter(wanted), "customer_id")
     gap = joined.ordered_on.delta(joined.first_ordered_on, unit="day")
     return joined.group_by("customer_id").agg(again=gap.between(1, days).any())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
@@ -526,6 +526,26 @@ def at_risk_earlier(found: Any, earlier: Any, before: Period) -> str:
         "no more than chance alone would do")
     return _("By the same rule {then} was at risk at the end of {before}; today it is **{now}**: {judged}.").format(
         then=i18n.money(earlier.value), before=i18n.period(before), now=i18n.money(now), judged=judged)
+
+
+def at_risk_a_year_ago(found: Any, earlier: Any, then: date | None) -> str:
+    """Whether more is at risk than on the same date a year before, and why it is not aligned to feasts."""
+    if then is None:
+        return _("What was at risk a year ago cannot be told: the record has less than twelve months before that day, "
+                 "and the value at stake is the margin of twelve months.")  # fmt: skip
+    if earlier.value is None:
+        return {
+            "too_few": _("What was at risk a year ago cannot be told: there is no forecast."),
+            "not_recomputed": _("What was at risk a year ago cannot be told: today's rule lists nobody by the margin "
+                                "of twelve months, which is all that is known of then."),
+        }[earlier.reason]  # fmt: skip
+    now = float(found.listed["value_at_risk"].sum())
+    judged = _("more than chance alone would do") if abs(now - earlier.value) > earlier.noise else _(
+        "no more than chance alone would do")
+    text = _("By the same rule {then} was at risk on {day}, a year before; today it is **{now}**: {judged}. This is a "
+             "state on a day and no sum of days, so that no feast can be aligned: both dates are the same.")
+    return text.format(
+        then=i18n.money(earlier.value), day=i18n.date(then), now=i18n.money(now), judged=judged)
 
 
 def window_table(rows: pd.DataFrame) -> pd.DataFrame:

@@ -648,14 +648,20 @@ def cost_in_period(found: Sequence[Figure]) -> str:
         }[now.reason]  # fmt: skip
     text = _("A new customer cost **{cost}** in this period (between {low} and {high}; {n} came).").format(
         cost=i18n.money(now.value), low=i18n.money(now.low), high=i18n.money(now.high), n=i18n.number(now.n))
+    by_dates = told["year_basis"].value == "same_dates"
+    year_before = _("A year before it was {cost}: {judged}.") if by_dates else _(
+        "On the comparable days a year before it was {cost}: {judged}.")
     parts = [text]
     for suffix, noise, sentence in (
         ("before", "noise", _("In the period before it was {cost}: {judged}.")),
-        ("year_ago", "year_noise", _("A year before it was {cost}: {judged}.")),
+        ("year_ago", "year_noise", year_before),
     ):
         then, reach = told[suffix].value, told[noise].value
         if then is not None and reach is not None:
             judged = _("more than chance lies between") if abs(now.value - then) > reach else _(
                 "no more than chance lies between")
             parts.append(sentence.format(cost=i18n.money(then), judged=judged))
+    if by_dates:
+        parts.append(_("Spending is told by the month and cannot be cut into days: a year before means the same dates "
+                       "by the calendar, whatever feasts and promotions lie in them."))
     return ("" if i18n.lang() == "zh" else " ").join(parts)

@@ -28,6 +28,9 @@ def summary(found: Mapping[str, Finding], before: Mapping[str, Finding]) -> str:
     if change is None:
         return _("{active} customers bought; there is no period before to compare with.").format(active=active)
     parts = {name.removeprefix("change_"): finding.value for name, finding in found.items() if _is_part(name)}
+    if not parts:
+        return _("{active} customers bought. Net revenue changed by {change}.").format(
+            active=active, change=signed(change))
     pushed = max(parts, key=lambda name: abs(parts[name]))
     return _(
         "{active} customers bought. Net revenue changed by {change}; the largest part of it: {part}, {amount}."
