@@ -80,7 +80,7 @@ def _is_of(value: Any, declared: str) -> bool:
 def execute(
     notebook: Notebook, target: Path, parameters: Mapping[str, Any], *, attempts: int = 2
 ) -> Outcome:
-    """Run a notebook; what was executed is kept at `target`, also when it fails."""
+    """Run a notebook; what was executed is kept at `target`, also when a cell fails; not when its kernel dies."""
     target.parent.mkdir(parents=True, exist_ok=True)
     source = target.with_name(f".{target.name}")
     nbformat.write(in_language(nbformat.read(notebook.path, as_version=4), parameters["lang"]), source)
@@ -89,7 +89,8 @@ def execute(
     try:
         papermill.execute_notebook(
             str(source), str(target), parameters=dict(parameters), progress_bar=False, cwd=str(notebook.path.parent),
-            kernel_name="python3", extra_arguments=KERNEL_ARGUMENTS)
+            kernel_name="python3", extra_arguments=KERNEL_ARGUMENTS,
+            request_save_on_cell_execute=False)  # else it writes the whole notebook twice a cell: a second of each
     except PapermillExecutionError as error:
         return Outcome(notebook.name, "failed", time.perf_counter() - began, _told(error))
     except RuntimeError as error:  # the kernel died: its port was taken, memory ran out, or it did not bear the fork
