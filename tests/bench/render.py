@@ -6,9 +6,7 @@ Both make what the manager reads: every notebook in every language, as HTML. The
 its own, then nbconvert's lab template on each. Lines:
 
     ratio cold_wall          a report from nothing, ours / theirs
-    ratio overhead           wall time beyond that of each side's own cells, ours / theirs; 0 where notebooks that run
-                             side by side take less time than their cells do together
-    ratio overhead_shared    the same, sterner: our cells' time divided by the cores, as if none had ever to wait
+    ratio overhead           wall time in which no cell of any notebook ran, ours / theirs
     ratio unchanged_wall     the same report again with nothing changed / ours from nothing
     ratio one_chapter_wall   after a change of one chapter's module / ours from nothing
 """
@@ -21,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import datetime
 from pathlib import Path
 
 import nbformat
@@ -54,9 +53,20 @@ def ours(settings: Path, *options: str) -> tuple[float, list[str]]:
 
 
 def in_cells(folder: Path) -> float:
-    """Seconds of the cells of executed notebooks."""
+    """Seconds in which a cell of an executed notebook ran; those of notebooks side by side are counted once."""
     cells = [cell for path in folder.rglob("*.ipynb") for cell in nbformat.read(path, as_version=4).cells]
-    return sum(cell.metadata.papermill.duration or 0.0 for cell in cells if "papermill" in cell.metadata)
+    ran = sorted(
+        (_seconds(cell.metadata.papermill.start_time), _seconds(cell.metadata.papermill.end_time))
+        for cell in cells if cell.metadata.get("papermill", {}).get("end_time"))
+    together, until = 0.0, 0.0
+    for start, end in ran:
+        together += max(end - max(start, until), 0.0)
+        until = max(until, end)
+    return together
+
+
+def _seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
 
 
 def theirs(settings: Path) -> tuple[float, float]:
@@ -98,12 +108,11 @@ def main() -> None:
             module.write_text(text, encoding="utf-8")
         plain, own = theirs(workspace(Path(scratch) / "theirs"))
         print("\n".join(line for line in told if " in " in line))
-        print(f"ours {cold:.1f} s, unchanged {unchanged:.1f} s, one chapter changed {one:.1f} s")
+        print(f"ours {cold:.1f} s, of which {ours_in_cells:.1f} s in cells")
+        print(f"again with nothing changed {unchanged:.1f} s, with one chapter changed {one:.1f} s")
         print(f"papermill and nbconvert {plain:.1f} s, of which {own:.1f} s in cells")
         print(f"ratio cold_wall {cold / plain:.3f}")
-        print(f"our cells {ours_in_cells:.1f} s")
-        print(f"ratio overhead {max(cold - ours_in_cells, 0) / (plain - own):.3f}")
-        print(f"ratio overhead_shared {(cold - ours_in_cells / (os.cpu_count() or 1)) / (plain - own):.3f}")
+        print(f"ratio overhead {(cold - ours_in_cells) / (plain - own):.3f}")
         print(f"ratio unchanged_wall {unchanged / cold:.3f}")
         print(f"ratio one_chapter_wall {one / cold:.3f}")
 
