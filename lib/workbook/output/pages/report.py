@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from jinja2 import Environment
@@ -29,6 +26,7 @@ from workbook.output.pages.headlines import Reading, headline_cards
 from workbook.output.pages.key_figures import key_figures
 from workbook.output.pages.parts import write_parts
 from workbook.output.pages.restated import approval, restated
+from workbook.output.pages.summaries import speaker, summary
 from workbook.output.words import advice as advice_words
 from workbook.output.words import bridge as bridge_words
 from workbook.output.words import report as words
@@ -58,7 +56,7 @@ class Chapter:
 def prepare(notebook: Path) -> None:
     """Do ahead what takes longest of an executed notebook's page, while other notebooks run."""
     read_ahead(notebook)
-    _speaker(notebook.stem)
+    speaker(notebook.stem)
 
 
 def write_pages(folder: Path, settings: Settings) -> None:
@@ -171,23 +169,7 @@ def _chapter(outcome: dict[str, Any], folder: Path, reading: Reading, remarks: l
     source = folder / "notebooks" / f"{name}.ipynb"
     opening = executed(source).cells if source.exists() else []
     first = next((cell.source for cell in opening if cell.cell_type == "markdown" and title(cell.source)), "")
-    if state == "done":
-        sentence = _summary(name, reading)
-    else:
-        sentence = words.why_not(state, outcome["error"], outcome["because"])
+    missing = words.why_not(state, outcome["error"], outcome["because"])
+    sentence = summary(name, reading) if state == "done" else missing
     own = tuple(remark for remark in remarks if remark.chapter == name)
     return Chapter(name, title(first) or name, question(first), state, sentence, outcome["seconds"], own)
-
-
-def _summary(name: str, reading: Reading) -> str:
-    """The chapter's own sentence; none where it has no words of its own, or found nothing."""
-    found = reading.findings.get(name, {})
-    before = reading.published.get(name, {}) if reading.whole else {}  # one that is not over is not compared
-    speaker = _speaker(name) if found else None
-    return speaker.summary(found, before) if speaker else ""
-
-
-def _speaker(chapter: str) -> ModuleType | None:
-    """The chapter's own words; importing them imports what it computes with."""
-    name = f"workbook.output.words.{chapter.split('_', 1)[1]}"
-    return import_module(name) if find_spec(name) else None

@@ -60,7 +60,7 @@ def _fresh(collected: Mapping[str, Finding], period: Period) -> Trust | None:
 
 
 def _gates(cleaned: Mapping[str, Finding]) -> Trust | None:
-    if "gates_total" not in cleaned:
+    if not {"gates_passed", "gates_total"} <= cleaned.keys():
         return None
     passed, total = cleaned["gates_passed"].value, cleaned["gates_total"].value
     value = _("{passed} of {total}").format(passed=i18n.number(passed), total=i18n.number(total))
@@ -80,6 +80,11 @@ def _missing(settings: Settings) -> Trust:
     return Trust(
         _("Not supplied"), ngettext("{n} table", "{n} tables", len(absent)).format(n=len(absent)),
         _("what each would add: chapter 01"), "plain")
+
+
+def not_found(figure: str) -> str:
+    """What stands in place of a chapter's sentence without one of the figures that it is made of."""
+    return _("Its figure “{figure}” was not found in this run; the others are on its page.").format(figure=figure)
 
 
 def why_not(state: str, error: str, because: Iterable[str]) -> str:
