@@ -23,7 +23,7 @@ from workbook.data.periods import containing, period_of
 from workbook.data.settings import Settings, load_settings
 from workbook.output import cards, i18n
 from workbook.output.pages import advice, bridge, trends, verdict
-from workbook.output.pages.body import body_of
+from workbook.output.pages.body import body_of, read_ahead
 from workbook.output.pages.headlines import HEADLINES, Reading, headline_cards
 from workbook.output.pages.key_figures import KEY_FIGURES, key_figures
 from workbook.output.pages.report import write_pages
@@ -420,6 +420,22 @@ def test_cards_of_a_chapter_are_made_anew_and_can_be_linked_to(shop: Settings, t
     assert body.html.count('id="03_profiling.net_revenue"') == 1
     kept = body_of(tmp_path / "book.ipynb", lambda _chapter, _name: None)
     assert kept.html.count("has not been rendered") == 2, "without a finding the notebook's own card stays"
+
+
+def test_a_notebook_read_ahead_makes_the_same_page_and_one_that_ran_again_is_read_again(tmp_path: Path) -> None:
+    def write(said: str) -> Path:
+        output = nbformat.v4.new_output("stream", text=said)
+        book = nbformat.v4.new_notebook(cells=[
+            nbformat.v4.new_markdown_cell("## Found"), nbformat.v4.new_code_cell("say()", outputs=[output])])
+        nbformat.write(book, tmp_path / "book.ipynb")
+        return tmp_path / "book.ipynb"
+
+    at_once = body_of(write("first"), lambda _chapter, _name: None)
+    read_ahead(tmp_path / "book.ipynb")
+    assert body_of(tmp_path / "book.ipynb", lambda _chapter, _name: None) == at_once
+    assert at_once.contents == [("section-1", "Found")] and "first" in at_once.html
+    read_ahead(tmp_path / "book.ipynb")
+    assert "second" in body_of(write("second"), lambda _chapter, _name: None).html
 
 
 def test_a_figure_without_an_aligned_year_is_seen_beside_last_year_s_report(shop: Settings) -> None:
