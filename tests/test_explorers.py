@@ -1,4 +1,4 @@
-"""The explorers of 04_rfm: what they draw and what they write. A real browser moves them in test_lab."""
+"""The explorers of 04_rfm and the segment builder: what they draw and what they write. A real browser: test_lab."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -12,8 +12,10 @@ import pytest
 
 from workbook import rfm, segments
 from workbook.data.run import open_run
+from workbook.output.explore import builder as built
 from workbook.output.explore import rfm as explore
 from workbook.output.explore.panel import panel
+from workbook.output.explore.selection import Selection, Watched
 
 AS_OF = date(2026, 6, 30)
 MONEY = pa.decimal128(18, 4)
@@ -118,14 +120,14 @@ class TestPanel:
         monkeypatch.setenv("WORKBOOK_REPORT", "1")
         run, people, edges = opened
         assert explore.scores(run, people, edges=edges).get_xlabel() == "frequency score"
-        assert "No segment of your own" in repr(explore.builder(run, people))
+        assert "No segment of your own" in repr(built.builder(run, people))
         plt.close("all")
 
 
 class TestBuilder:
     def test_a_saved_segment_stands_in_the_report(self, opened, monkeypatch):
         run, people, _edges = opened
-        widget = explore.builder(run, people)
+        widget = built.builder(run, people)
         controls = controls_of(widget)
         controls["Filter"].value = "segment in (champions, loyal) and region = East"
         controls["Name"].value = "Best in the East"
@@ -133,7 +135,7 @@ class TestBuilder:
         assert segments.saved(run) == {"Best in the East": "segment in (champions, loyal) and region = East"}
         monkeypatch.setenv("WORKBOOK_REPORT", "1")
         count = segments.size(people, segments.parse(segments.saved(run)["Best in the East"])).customers
-        assert f"| {count} |" in repr(explore.builder(run, people))
+        assert f"| {count} |" in repr(built.builder(run, people))
         segments.forget(run, "Best in the East")
         assert segments.saved(run) == {}
 
@@ -141,12 +143,12 @@ class TestBuilder:
         run, people, _edges = opened
         segments.save(run, "By region", "region = East", table=people)
         monkeypatch.setenv("WORKBOOK_REPORT", "1")
-        assert "region" in repr(explore.builder(run, people.drop("region")))
+        assert "region" in repr(built.builder(run, people.drop("region")))
         segments.forget(run, "By region")
 
     def test_conditions_are_put_together_with_buttons(self, opened):
         run, people, _edges = opened
-        controls = controls_of(explore.builder(run, people))
+        controls = controls_of(built.builder(run, people))
         controls["Filter"].value = ""
         controls["Column"].value = "region"
         controls["Add to the filter"].click()
@@ -154,7 +156,7 @@ class TestBuilder:
 
     def test_the_list_is_a_file_for_excel(self, opened):
         run, people, _edges = opened
-        path, rows = explore.write_list(run, people, "East", "region = East and purchase_days > 0")
+        path, rows = built.write_list(run, people, "East", "region = East and purchase_days > 0")
         assert path.read_bytes().startswith(b"\xef\xbb\xbf"), "Excel needs the mark to read Chinese"
         frame = pd.read_csv(path, dtype={"customer_id": "str"})
         wanted = segments.parse("region = East and purchase_days > 0")
@@ -162,3 +164,54 @@ class TestBuilder:
         assert frame["spend_12m"].is_monotonic_decreasing
         about = path.with_suffix(".txt").read_text(encoding="utf-8")
         assert all(part in about for part in (f"{rows} customers", "2026", "region = East and purchase_days > 0"))
+
+
+class TestSelection:
+    """A page's choice of customers, made in one view and followed by the others."""
+
+    def test_the_builder_counts_saves_and_writes_inside_the_selection(self, opened, monkeypatch):
+        run, people, _edges = opened
+        shown = []
+        monkeypatch.setattr("workbook.output.explore.panel.display", shown.append)
+        selection = Selection(run, people)
+        widget = built.builder(run, people, selection=Watched(selection, "builder"))
+        controls = controls_of(widget)
+        controls["Filter"].value = "purchase_days > 1"
+        whole = segments.size(people, segments.parse("purchase_days > 1")).customers
+        assert f"{whole} customers" in repr(shown[-3])
+        shown.clear()
+        selection.choose("region = East", "The East")
+        part = segments.size(people, segments.parse("region = East and purchase_days > 1")).customers
+        assert 0 < part < whole
+        said, among = repr(shown[0]), repr(shown[1])
+        assert f"{part} customers" in said
+        assert "The East" in among and f"holds {whole}" in among
+        controls["Name"].value = "Eastern regulars"
+        controls["Save under this name"].click()
+        assert segments.saved(run) == {"Eastern regulars": "(region = East) and (purchase_days > 1)"}
+        assert selection.saved.value == segments.saved(run), "the chooser is told at once"
+        assert "Eastern regulars" in repr(shown[-2]), "and so is the table of overlaps"
+        controls["Look at these customers"].click()
+        assert selection.value.customers == part
+        assert selection.value.name == "Eastern regulars"
+        segments.forget(run, "Eastern regulars")
+
+    def test_a_cell_of_the_scores_chooses_its_customers_for_the_other_views(self, opened, monkeypatch):
+        run, people, edges = opened
+        shown = []
+        monkeypatch.setattr("workbook.output.explore.panel.display", shown.append)
+        selection = Selection(run, people)
+        own, other = Watched(selection, "rfm"), Watched(selection, "pivot")
+        widget = explore.scores(run, people, edges=edges, selection=own)
+        picked = next(child for child in widget.children[0].children if child.layout.display == "none")
+        buyers = people.filter(people.purchase_days > 0)
+        for place, (r, f) in {"0,4": (5, 5), "4,0": (1, 1), "2,1": (3, 2)}.items():
+            tried = rfm.what_if(buyers, n_bins=5)
+            picked.value = place
+            wanted = tried.grid.loc[r, f]
+            assert selection.value.customers == (0 if wanted != wanted else wanted), place
+            assert picked.value == "", "the same cell can be picked again"
+        assert other.narrows and not own.narrows
+        assert own.of(people).count().to_pandas() == people.count().to_pandas()
+        picked.value = "9,9"  # of a table that is gone
+        assert selection.value.name == "recency score 3, frequency score 2"

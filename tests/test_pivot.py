@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbook import pivot
+from workbook import pivot, segments
+from workbook.data.engine import connect
 from workbook.data.errors import WorkbookError
 from workbook.data.periods import Period
+from workbook.data.settings import Engine
 from workbook.pivot import person
 
 MONEY = pa.decimal128(18, 4)
@@ -125,6 +127,31 @@ def test_rows_of_a_hidden_cell_are_refused(sources: pivot.Sources) -> None:
         pivot.rows_behind(found, row="2026-05")
     with pytest.raises(WorkbookError, match="no level"):
         pivot.rows_behind(found, row="2026-04")
+
+
+def test_the_customers_of_a_cell_are_a_filter_by_what_is_known_of_them(sources: pivot.Sources) -> None:
+    found = table(sources, "segment", "channel", "customers")
+    people = sources.people
+    assert pivot.whom(found, row="loyal", column="web") == 'segment = "loyal"'
+    assert pivot.whom(found, column="web") == "", "a channel belongs to an order"
+    held = {level: segments.members(people, segments.parse(pivot.whom(found, row=level))).customer_id.execute().tolist()
+            for level in found.values.index}  # fmt: skip
+    assert {level: sorted(ids) for level, ids in held.items()} == {"new": ["b", "c"], "loyal": ["a"],
+                                                                   pivot.NOT_STATED: []}  # fmt: skip
+    hidden = table(sources, "segment", "month", "customers", smallest_cell=2)
+    with pytest.raises(WorkbookError, match="not shown"):
+        pivot.whom(hidden, row=pivot.OTHERS, column="2026-05")
+
+
+def test_the_rest_of_the_levels_is_a_filter_too(shop: pd.DataFrame, make_table: Callable[..., ibis.Table]) -> None:
+    engine = connect(Engine(memory="1GB", threads=2))
+    ids = sorted(shop["customer_id"].unique())
+    told = pd.DataFrame({"customer_id": ids, "occupation": [None if i % 7 == 0 else f"o{i % 20:02d}"
+                                                            for i in range(len(ids))]})  # fmt: skip
+    people = make_table(engine, told)
+    found = table(pivot.Sources(make_table(engine, shop), None, people), "occupation", "channel", "customers")
+    rest = segments.members(people, segments.parse(pivot.whom(found, row=pivot.OTHERS)))
+    assert rest.count().to_pandas() == found.row_totals[pivot.OTHERS] > 0
 
 
 def test_unknown_dimension_and_measure_name_the_nearest(sources: pivot.Sources) -> None:
@@ -253,3 +280,11 @@ def test_the_last_word_on_consent_counts(con: Any, make_table: Callable[..., ibi
         "changed_at": at.astype("datetime64[us]"),
     }))  # fmt: skip
     assert person.withdrawn(consents, "a").to_pandas()["purpose"].tolist() == ["mail"]
+
+
+def test_customers_follow_each_other_by_what_they_spent(con: Any, make_table: Callable[..., ibis.Table]) -> None:
+    people = make_table(con, {"customer_id": ["a", "b", "c", "d"], "spend_12m": [5.0, 9.0, 5.0, 0.0]})
+    found = [person.at_place(people, place).to_pandas()["customer_id"].tolist() for place in range(5)]
+    assert found == [["b"], ["a"], ["c"], ["d"], []]  # equal ones by id
+    places = {name: int(person.place_of(people, name).to_pandas()["place"].iloc[0]) for name in ("b", "c", "d", "x")}
+    assert places == {"b": 0, "c": 2, "d": 3, "x": -1}

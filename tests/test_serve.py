@@ -1,4 +1,8 @@
-"""`workbook serve` in a real browser: the door, one selection for all views, the pivot, its rows, one customer."""
+"""`workbook serve` in a real browser: the door, one selection for all views, the pivot, its rows, one customer.
+
+What is served is the workspace of the report that WORKBOOK_RENDERED names, or of a small shop rendered here. One page
+is opened for all tests but the Chinese one, and what opening and each answer took is told at the end.
+"""
 
 import base64
 import csv
@@ -6,6 +10,7 @@ import io
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -13,7 +18,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +27,7 @@ import pytest
 import yaml
 from matplotlib.axes import Axes
 
+from conftest import CHROMIUM_FLAGS
 from workbook import pivot
 from workbook.data.errors import WorkbookError
 from workbook.data.findings import read_findings
@@ -38,6 +44,7 @@ from workbook.output.words import rfm as words
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LONGEST = 180_000  # milliseconds that a busy machine may take for what takes a second
+SETTLED = 150  # milliseconds without a further part
 LOADED = "Unsatisfied version|No satisfying version"  # what Voila says of JupyterLab's own libraries
 
 pytestmark = pytest.mark.slow
@@ -45,8 +52,25 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory, workbook: Callable[..., str]) -> Path:
-    """The settings of a small shop of the sample's kind, rendered once in English."""
+    """The settings of a rendered workspace of our own."""
     folder = tmp_path_factory.mktemp("served")
+    made = os.environ.get("WORKBOOK_RENDERED")
+    return copied(Path(made), folder) if made else rendered(folder, workbook)
+
+
+def copied(report: Path, folder: Path) -> Path:
+    """The workspace of a rendered report, without its pages."""
+    workspace = report.parents[1]
+    shutil.copytree(workspace / ".workbook", folder / ".workbook")
+    shutil.copy2(workspace / "workbook.yaml", folder)
+    (folder / "data").symlink_to(workspace / "data")
+    (folder / "reports" / report.name).mkdir(parents=True)
+    shutil.copy2(report / "findings.json", folder / "reports" / report.name)
+    return folder / "workbook.yaml"
+
+
+def rendered(folder: Path, workbook: Callable[..., str]) -> Path:
+    """A small shop of the sample's kind, rendered in English."""
     write(folder / "data" / "sample", 600, 18, seed=3, progress=False)
     declared = yaml.safe_load((REPOSITORY / "workbook.yaml").read_text(encoding="utf-8"))
     del declared["control_totals"]  # those of the sample
@@ -127,22 +151,41 @@ def handshake(root: str, place: str, **headers: str) -> int:
         return int(line.recv(64).split()[1])
 
 
+CONTENT = (  # what stands in the first of a place: words, and pictures whole
+    "place => {const e = document.querySelector(place);"
+    " return e ? e.innerText.trim() + [...e.querySelectorAll('img')].map(i => i.src).join() : ''}"
+)
+CHANGED = f"([place, was]) => {{const now = ({CONTENT})(place); return now && now !== was}}"
+EXPLORED = ".wb-section .wb-explored"
+VIEWS = {"pivot": "Pivot", "customer": "One customer", "builder": "Build a segment", "profile": "Profile", "rfm": "RFM",
+         "groups": "Clusters", "value": "Lifetime value", "risk": "Risk of leaving", "plan": "Experiment"}  # fmt: skip
+
+
 class Opened:
-    """A page with what went wrong on it and where it asked."""
+    """A page with what went wrong on it, where it asked, and what each answer took."""
 
     def __init__(self, browser: Any, server: Server, width: int = 1280) -> None:
         self.page = browser.new_page(viewport={"width": width, "height": 1000})
         self.faults: list[str] = []
         self.foreign: list[str] = []
+        self.seconds: dict[str, float] = {}
         self.page.on("console", self._said)
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on("request", self._asked)
+        with self.timed("page with its first table"):
+            self.page.goto(server.address, timeout=LONGEST)
+            self.page.locator(".wb-heat").wait_for(timeout=LONGEST)
+
+    @contextmanager
+    def timed(self, what: str) -> Iterator[None]:
         begun = time.monotonic()
-        self.page.goto(server.address, timeout=LONGEST)
-        self.page.locator(".wb-tabs button").first.wait_for(timeout=LONGEST)
-        self.page.locator(".wb-heat").wait_for(timeout=LONGEST)
-        self.seconds = time.monotonic() - begun
-        self.slowest = 0.0
+        yield
+        self.seconds[what] = time.monotonic() - begun
+
+    def told(self) -> str:
+        """What took how long, and how busy the machine was."""
+        rows = "".join(f"\n  {seconds:6.2f} s  {what}" for what, seconds in self.seconds.items())
+        return f"Seconds, with {os.getloadavg()[0]:.1f} processes waiting on {os.cpu_count()} cores:{rows}"
 
     def _said(self, message: Any) -> None:
         if message.type in ("error", "warning") and not re.search(LOADED, message.text):
@@ -155,36 +198,94 @@ class Opened:
     def text(self, place: str) -> str:
         return str(self.page.locator(place).first.inner_text())
 
-    def after(self, act: Callable[[], Any], place: str) -> str:
-        """The text of a place once an act has changed it; the time that took is remembered."""
-        before, begun = self.text(place), time.monotonic()
-        act()
-        self.page.wait_for_function("([place, text]) => {const e = document.querySelector(place);"
-                                    " return e && e.innerText.trim() && e.innerText !== text}",
-                                    arg=[place, before], timeout=LONGEST)  # fmt: skip
-        self.slowest = max(self.slowest, time.monotonic() - begun)
-        return self.text(place)
+    def content(self, place: str = EXPLORED) -> str:
+        return str(self.page.evaluate(CONTENT, place))
 
-    def open(self, tab: str, code: str) -> None:
-        self.page.locator(".wb-tabs button", has_text=re.compile(f"^{tab}$")).click()
-        self.page.locator(f".wb-at-{code} .wb-explored").first.wait_for(timeout=LONGEST)
+    def after(self, act: Callable[[], Any], place: str, what: str = "") -> str:
+        """The content of a place once an act has changed it."""
+        was = self.content(place)
+        with self.timed(what) if what else nullcontext():
+            act()
+            self._unlike(was, place)
+        return self.settled(place)
+
+    def _unlike(self, was: str, place: str) -> None:
+        self.page.wait_for_function(CHANGED, arg=[place, was], timeout=LONGEST)
+
+    def settled(self, place: str) -> str:
+        """The content of a place once its last part is drawn."""
+        found = self.content(place)
+        while True:
+            self.page.wait_for_timeout(SETTLED)
+            last, found = found, self.content(place)
+            if last == found:
+                return found
+
+    def open(self, code: str, what: str = "") -> str:
+        """Show a section; what stands in it."""
+        with self.timed(f"{VIEWS[code]}{what}"):
+            self.page.locator(".wb-tabs button", has_text=re.compile(f"^{VIEWS[code]}$")).click()
+            self.page.locator(f".wb-at-{code} .wb-explored").first.wait_for(timeout=LONGEST)
+            self._unlike("", EXPLORED)
+        return self.settled(EXPLORED)
 
     def look_at(self, name: str) -> None:
         self.page.locator(".wb-named select").select_option(label=name)
+
+    def everybody(self) -> None:
+        """No selection, whatever was chosen before."""
+        clear = self.page.locator("button.wb-clear")
+        if clear.is_enabled():
+            self.after(clear.click, ".wb-state")
+        assert self.text(".wb-state").startswith("All ")
+
+    def type(self, place: str, text: str) -> None:
+        field = self.page.locator(place)
+        field.fill(text)
+        field.press("Tab")
 
     @property
     def kernel(self) -> str:
         return str(json.loads(self.page.locator("#jupyter-config-data").inner_text())["kernelId"])
 
 
-def test_without_the_token_nothing_is_served(server: Server, browser: Any) -> None:
-    opened = Opened(browser, server)
-    kernel = f"api/kernels/{opened.kernel}"
+@pytest.fixture(scope="module")
+def chrome(chromium: Path) -> Iterator[Any]:
+    """One browser for all tests of this file, none of which runs a notebook in this process."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(chromium), args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def opened(server: Server, chrome: Any) -> Iterator[Opened]:
+    """The English page; each test begins with everybody, and leaves no fault behind."""
+    page = Opened(chrome, server)
+    yield page
+    print(f"\n{page.told()}")
+
+
+@pytest.fixture
+def at(opened: Opened, record_property: Callable[[str, object], None]) -> Iterator[Opened]:
+    """The English page with everybody on it; what a test's answers took goes into its record."""
+    opened.everybody()
+    before = dict(opened.seconds)
+    yield opened
+    for what, seconds in opened.seconds.items():
+        if before.get(what) != seconds:
+            record_property(f"seconds: {what}", round(seconds, 2))
+    assert (opened.faults, opened.foreign) == ([], [])
+
+
+def test_without_the_token_nothing_is_served(server: Server, at: Opened) -> None:
+    kernel = f"api/kernels/{at.kernel}"
     for place in ("", "?token=wrong", "voila/static/voila.js", "voila/templates/lab/static/index.css", "login",
                   "voila/files/explore.ipynb", kernel, f"{kernel}/channels", "nothing/here"):  # fmt: skip
         assert answer(server.root + place) == 403, place
     assert handshake(server.root, f"{kernel}/channels") == 403
-    [cookie] = [held for held in opened.page.context.cookies() if held["name"].startswith("workbook-")]
+    [cookie] = [held for held in at.page.context.cookies() if held["name"].startswith("workbook-")]
     shown = f"{cookie['name']}={cookie['value']}"
     assert cookie["httpOnly"]
     assert cookie["sameSite"] == "Strict"
@@ -194,82 +295,149 @@ def test_without_the_token_nothing_is_served(server: Server, browser: Any) -> No
     assert answer(server.address, Host="evil.example") == 403  # a name that was made to point here
     token = server.address.partition("token=")[2]
     assert server.log.read_text().count(token) == 1  # in the address that was printed, and in no log line
-    opened.page.close()
+    assert at.page.locator(".jp-InputArea-editor, .jp-Cell-inputWrapper .highlight").count() == 0
+    assert "asked_for" not in at.page.content()  # no code of the page is in it
 
 
-def test_a_kernel_ends_with_its_page(server: Server, browser: Any) -> None:
-    opened = Opened(browser, server)
-    address = f"{server.root}api/kernels/{opened.kernel}{'?' + server.address.partition('?')[2]}"
-    assert answer(address) == 200
-    opened.page.goto("about:blank")
-    until = time.monotonic() + 30
-    while answer(address) != 404 and time.monotonic() < until:
-        time.sleep(0.2)
-    assert answer(address) == 404
-
-
-def test_a_segment_chosen_once_filters_every_view(server: Server, browser: Any) -> None:
-    opened = Opened(browser, server)
-    print(f"page with its first table: {opened.seconds:.1f} s")
-    said = ".wb-explored .wb-say"
-    everybody = opened.text(said)
-    picked = opened.after(lambda: opened.look_at("Segment: Champions"), said)
-    assert picked != everybody
-    state = re.search(r"Champions: (\d+) of [\d,]+ customers", opened.text(".wb-state"))
+def test_a_segment_chosen_once_filters_every_view(at: Opened) -> None:
+    whole = {code: at.open(code, ", opened for the first time") for code in (*list(VIEWS)[1:], "pivot")}
+    at.after(lambda: at.look_at("Segment: Loyal"), EXPLORED, "Pivot, after a segment was chosen")
+    state = re.search(r"Loyal: (\d+) of [\d,]+ customers", at.text(".wb-state"))
     assert state
-    opened.open("RFM", "rfm")
-    listed = ".wb-section .wb-explored .wb-table"
-    opened.page.locator(listed).wait_for(timeout=LONGEST)
-    numbers = opened.page.locator(f"{listed} tbody td:nth-child(2)").all_inner_texts()
+    chosen = {code: at.open(code, ", of the segment") for code in VIEWS}
+    assert [code for code in VIEWS if chosen[code] == whole[code]] == []
+    assert re.search(r"RFM segment\s+Loyal", chosen["customer"])
+    assert "inside the selection “Loyal”" in chosen["builder"]
+    at.open("customer")
+    assert f"Customer 1 of {state[1]}," in at.text(".wb-place")
+    at.open("rfm")
+    numbers = at.page.locator(f"{EXPLORED} .wb-table:not(.wb-heat) tbody td:nth-child(2)").all_inner_texts()
     assert sum(map(int, numbers)) == int(state[1])  # the segment alone
-    clear = opened.page.locator("button.wb-clear")
-    table = opened.after(clear.click, listed)
-    assert len(table.split("\n")) > 5
-    assert opened.text(".wb-state").startswith("All ")
-    assert clear.is_disabled()
-    opened.open("Pivot", "pivot")
-    opened.page.get_by_text(re.compile(re.escape(everybody))).first.wait_for(timeout=LONGEST)  # it has caught up
-    sentence = opened.page.locator(".wb-sentence input")
-    wrong = opened.after(lambda: (sentence.fill("recencydays < 30"), sentence.press("Enter")), ".wb-state")
+    at.after(at.page.locator("button.wb-clear").click, EXPLORED, "RFM, after the choice was cleared")
+    for code in ("rfm", "pivot", "builder"):  # out of sight or not, all are back where they were
+        assert at.open(code) == whole[code], code
+
+
+def test_a_filter_of_ones_own_is_followed_and_a_wrong_one_told(at: Opened) -> None:
+    at.open("pivot")
+    wrong = at.after(lambda: at.type(".wb-sentence input", "recencydays < 30"), ".wb-state")
     assert "recency_days" in wrong
-    opened.after(lambda: (sentence.fill("recency_days <= 90"), sentence.press("Enter")), said)
-    assert "recency_days <= 90" in opened.text(".wb-state")
-    print(f"slowest answer: {opened.slowest:.1f} s")
-    assert (opened.faults, opened.foreign) == ([], [])
-    assert opened.page.locator(".jp-InputArea-editor, .jp-Cell-inputWrapper .highlight").count() == 0
-    assert "asked_for" not in opened.page.content()  # no code of the page is in it
-    opened.page.close()
+    at.after(lambda: at.type(".wb-sentence input", "recency_days <= 90"), EXPLORED, "Pivot, after a filter was typed")
+    assert at.text(".wb-state").startswith("recency_days <= 90: ")
 
 
-def test_rows_are_shown_and_a_customer_among_them_looked_up(server: Server, browser: Any) -> None:
-    opened = Opened(browser, server)
-    opened.page.locator("button.wb-drill").click()
-    rows = opened.page.locator(".wb-rows tbody tr")
-    rows.first.wait_for(timeout=LONGEST)
-    assert 1 < rows.count() <= 200
-    ids = [cell for cell in opened.page.locator(".wb-rows tbody td:nth-child(3)").all_inner_texts() if len(cell) > 3]
-    with opened.page.expect_download() as download:
-        opened.page.locator("a.wb-file").click()
+def test_what_is_chosen_in_a_view_filters_the_others(at: Opened) -> None:
+    whole, scores = at.open("pivot"), at.open("rfm")
+    cell = at.page.locator(f"{EXPLORED} .wb-heat tbody tr").nth(1).locator("td button").last
+    wanted = cell.inner_text()
+    at.after(cell.click, ".wb-state", "RFM, a cell chosen")
+    assert re.match(rf"recency score 4, frequency score 5: {wanted} of ", at.text(".wb-state"))
+    assert at.content() == scores  # one can choose another cell there
+    assert cell.get_attribute("aria-pressed") == "true"
+    assert at.open("pivot") != whole
+    at.page.locator(".wb-controls select").first.select_option(label="RFM segment")
+    first = at.page.locator(".wb-heat tbody tr", has_text="Champions").locator("th button")
+    first.wait_for(timeout=LONGEST)
+    first.click()
+    at.after(at.page.locator("button.wb-look").click, ".wb-state", "Pivot, a row chosen")
+    assert at.text(".wb-state").startswith("Champions: ")
+    at.page.locator(".wb-controls select").first.select_option(label="Region of delivery")
+
+
+def test_a_filter_that_is_saved_can_be_chosen_at_once(at: Opened) -> None:
+    at.open("builder")
+    at.after(lambda: at.type(".wb-built textarea", "purchase_days >= 2"), EXPLORED, "Builder, another filter")
+    held = re.match(r"([\d,]+) customers", at.text(EXPLORED))
+    assert held
+    at.type(".wb-name input", "Came back")
+    at.page.get_by_role("button", name="Save under this name").click()
+    option = at.page.locator(".wb-named option", has_text="Saved: Came back")
+    option.wait_for(state="attached", timeout=LONGEST)
+    at.after(lambda: at.look_at("Saved: Came back"), ".wb-state")
+    assert at.text(".wb-state").startswith(f"Came back: {held[1]} of ")
+
+
+def test_a_click_or_a_key_on_a_cell_shows_its_rows(at: Opened) -> None:
+    at.open("pivot")
+    rows, cells = at.page.locator(".wb-rows tbody tr"), at.page.locator(".wb-heat tbody tr").first.locator("td button")
+    amount, month = cells.first.inner_text(), at.page.locator(".wb-heat thead th").first.inner_text()
+    with at.timed("Pivot, the rows behind a cell"):
+        cells.first.click()
+        rows.first.wait_for(timeout=LONGEST)
+    assert at.text(".wb-rows caption").endswith(f", {month}")
+    net = [number(text) for text in at.page.locator(".wb-rows tbody td:last-child").all_inner_texts()]
+    assert len(net) < 200
+    assert sum(net) == pytest.approx(number(amount), abs=0.5 * len(net))  # each is shown to the next whole one
+    assert at.page.locator(".wb-heat td.wb-hidden").count() > 0
+    assert at.page.locator(".wb-heat td.wb-hidden button").count() == 0
+    cells.nth(1).focus()
+    other = at.after(lambda: at.page.keyboard.press("Enter"), ".wb-rows", "Pivot, the rows, by a key")
+    assert f", {at.page.locator('.wb-heat thead th').nth(1).inner_text()}\n" in other
+    refused = at.after(lambda: forge(at, hidden_cell(at)), ".wb-rows")
+    assert "These rows are not shown" in refused
+    for side, everything in ((4, "all rows"), (5, "all columns")):  # the two lists, below the pivot's own four
+        at.page.locator(".wb-controls select").nth(side).select_option(label=everything)
+    assert "Rows behind all rows, all columns" in at.after(at.page.locator("button.wb-drill").click, ".wb-rows")
+    with at.page.expect_download() as download:
+        at.page.locator("a.wb-file").click()
     assert Path(download.value.path()).read_bytes().startswith(b"\xef\xbb\xbf")
-    opened.open("One customer", "customer")
-    asked, shown = opened.page.locator(".wb-id input"), ".wb-section .wb-explored"
-    opened.after(lambda: (asked.fill(ids[0]), asked.press("Enter")), shown)
-    opened.page.get_by_text("What to do next").wait_for(timeout=LONGEST)
-    told = opened.text(shown)
-    for part in (f"Customer {ids[0]}", "RFM segment", "Last purchase", "What happened", "What to do next"):
-        assert part in told
-    alternative = opened.page.locator(f"{shown} img").first.get_attribute("alt")
-    assert "Purchases made" in alternative
-    unknown = opened.after(lambda: (asked.fill(ids[0] + "9"), asked.press("Enter")), shown)
+
+
+def hidden_cell(at: Opened) -> str:
+    """The place of the first hidden cell."""
+    return str(at.page.evaluate(
+        "() => {const td = document.querySelector('.wb-heat td.wb-hidden'), tr = td.parentElement;"
+        " return (tr.rowIndex - 1) + ',' + (td.cellIndex - 1)}"))  # fmt: skip
+
+
+def forge(at: Opened, place: str) -> None:
+    """A place told to the kernel that no button of the table tells."""
+    at.page.evaluate("place => {const i = document.querySelector('[class*=wb-picked-] input'); i.value = place;"
+                     " i.dispatchEvent(new Event('change', {bubbles: true}))}", place)  # fmt: skip
+
+
+def number(text: str) -> float:
+    return float(re.sub(r"[^\d.−-]", "", text).replace("−", "-"))
+
+
+def test_a_customer_is_looked_up_by_id_and_stepped_to(at: Opened) -> None:
+    at.open("customer")
+    at.after(lambda: at.look_at("Segment: At risk"), EXPLORED, "One customer, after a segment was chosen")
+    first = looked_up(at)
+    assert at.text(".wb-place").startswith("Customer 1 of ")
+    at.after(at.page.locator("button.wb-next").click, EXPLORED, "One customer, the next")
+    second = looked_up(at)
+    assert second != first
+    assert at.text(".wb-place").startswith("Customer 2 of ")
+    told = at.text(EXPLORED)
+    assert all(part in told for part in ("Last purchase", "What happened", "What threatens"))
+    assert re.search(r"RFM segment\s+At risk", told)
+    assert "Purchases made" in at.page.locator(f"{EXPLORED} img").first.get_attribute("alt")
+    unknown = at.after(lambda: at.type(".wb-id input", second + "9"), EXPLORED)
     assert "No customer has the id" in unknown
-    assert ids[0] in unknown  # among the nearest
-    assert (opened.faults, opened.foreign) == ([], [])
-    opened.page.close()
+    assert second in unknown  # among the nearest
+    at.after(lambda: at.type(".wb-id input", second), EXPLORED, "One customer, by id")
+    assert looked_up(at) == second
+    at.after(lambda: at.look_at("Segment: Champions"), EXPLORED)
+    assert looked_up(at) == second  # who was asked for by name stays, and is no champion
+    assert f"Customer {second} is not in the selection “Champions”" in at.text(EXPLORED)
+    at.after(at.page.locator("button.wb-next").click, EXPLORED)
+    assert looked_up(at) not in (first, second)
+    assert at.text(".wb-place").startswith("Customer 1 of ")
+    assert re.search(r"RFM segment\s+Champions", at.text(EXPLORED))
 
 
-def test_the_chinese_page_fits_a_telephone(settings: Path, browser: Any) -> None:
+def looked_up(at: Opened) -> str:
+    """The id of the customer in the field, once all of them is shown."""
+    asked = at.page.locator(".wb-id input").input_value()
+    shown = at.page.locator(EXPLORED).filter(has_text=f"Customer {asked}").filter(has_text="What to do next")
+    shown.wait_for(timeout=LONGEST)
+    return str(asked)
+
+
+def test_the_chinese_page_fits_a_telephone_and_its_kernel_ends_with_it(settings: Path, chrome: Any) -> None:
     with serving(settings, "zh") as server:
-        opened = Opened(browser, server, width=390)
+        opened = Opened(chrome, server, width=390)
         assert opened.page.locator("html").get_attribute("lang") == "zh-CN"
         assert "数据透视" in opened.text(".wb-tabs")
         widest = opened.page.evaluate(
@@ -278,6 +446,13 @@ def test_the_chinese_page_fits_a_telephone(settings: Path, browser: Any) -> None
         assert widest <= 390
         written = opened.page.locator(".wb-room").inner_text()
         assert not re.search(r"\b(the|and|of|customers|months)\b", written)
+        kernel = f"{server.root}api/kernels/{opened.kernel}{'?' + server.address.partition('?')[2]}"
+        assert answer(kernel) == 200
+        opened.page.goto("about:blank")
+        until = time.monotonic() + 60
+        while answer(kernel) != 404 and time.monotonic() < until:
+            time.sleep(0.2)
+        assert answer(kernel) == 404
         assert (opened.faults, opened.foreign) == ([], [])
         opened.page.close()
 

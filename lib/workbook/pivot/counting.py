@@ -96,6 +96,15 @@ def rows_behind(found: Pivot, *, row: str = "", column: str = "") -> ir.Table:
     Raises:
         WorkbookError: a cell that is hidden, or that the table does not have.
     """
+    refuse_hidden(found, row, column)
+    table = found.facts
+    kept = [table[name] == level for name, level in (("row", row), ("column", column)) if level]
+    table = table.filter(*kept) if kept else table
+    return table.order_by(table.ordered_on.desc(), "order_id", "net_amount")
+
+
+def refuse_hidden(found: Pivot, row: str, column: str) -> None:
+    """Nothing, or a WorkbookError: of a cell that is hidden, or that the table does not have."""
     for level, levels in ((row, found.values.index), (column, found.values.columns)):
         if level and level not in levels:
             raise WorkbookError(f"The table has no level {level!r}.", way_out=nearest(level, levels))
@@ -103,10 +112,6 @@ def rows_behind(found: Pivot, *, row: str = "", column: str = "") -> ir.Table:
         raise WorkbookError(
             "These rows are not shown.", why="They belong to few people, or would give away the few in another cell.",
             way_out="Choose a larger cell, a whole row, or a longer time.")  # fmt: skip
-    table = found.facts
-    kept = [table[name] == level for name, level in (("row", row), ("column", column)) if level]
-    table = table.filter(*kept) if kept else table
-    return table.order_by(table.ordered_on.desc(), "order_id", "net_amount")
 
 
 def _is_hidden(found: Pivot, row: str, column: str) -> bool:

@@ -1,4 +1,4 @@
-"""One customer: what happened to them, row by row, and under which ids they are known.
+"""One customer: what happened to them, row by row, under which ids they are known, and who comes before and after.
 
 Tables hold ids that the shop gave, or pseudonyms; nothing personal is stored, so that nothing personal can be shown.
 """
@@ -80,3 +80,22 @@ def withdrawn(consents: ir.Table, customer_id: str) -> ir.Table:
     theirs = consents.filter(consents.customer_id == customer_id)
     last = theirs.group_by("purpose").aggregate(granted=theirs.granted.argmax(theirs.changed_at))
     return last.filter(~last.granted).select("purpose").order_by("purpose")
+
+
+def ranked(people: ir.Table) -> ir.Table:
+    """The customers by net amount of twelve months, most first; equal ones by id."""
+    return people.order_by(people.spend_12m.desc(), people.customer_id)
+
+
+def at_place(people: ir.Table, place: int) -> ir.Table:
+    """customer_id: of the customer at this place of `ranked`, counted from 0."""
+    return ranked(people.select("customer_id", "spend_12m")).limit(1, offset=place).select("customer_id")
+
+
+def place_of(people: ir.Table, customer_id: str) -> ir.Table:
+    """One row: the place of the customer in `ranked`, counted from 0; -1 for one who is not among these."""
+    table = people.select("customer_id", "spend_12m")
+    own = table.filter(table.customer_id == customer_id).select(own_id=table.customer_id, own_spend=table.spend_12m)
+    both = table.cross_join(own)
+    ahead = (both.spend_12m > both.own_spend) | ((both.spend_12m == both.own_spend) & (both.customer_id < both.own_id))
+    return both.aggregate(place=ahead.cast("int64").sum().coalesce(-1))

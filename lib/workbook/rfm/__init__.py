@@ -29,6 +29,7 @@ Sources: A. M. Hughes, Strategic Database Marketing, 1994; P. S. Fader, B. G. S.
 (how recency is counted there); the R package rfm 0.3.0 (its example's cuts are a test).
 """
 
+from workbook.rfm.cell import cell_filter
 from workbook.rfm.findings import (
     find_classes,
     find_foresight,
@@ -71,6 +72,7 @@ __all__ = [
     "assign",
     "before_and_after",
     "bin_sizes",
+    "cell_filter",
     "class_summary",
     "classify",
     "customer_table",

@@ -14,7 +14,9 @@ import ipywidgets
 
 from workbook.data.run import Run
 from workbook.output import charts, page
-from workbook.output.explore.panel import WIDE, panel
+from workbook.output.explore.panel import panel
+from workbook.output.explore.selection import Watching
+from workbook.output.explore.steps import Now, Steps
 from workbook.output.i18n import _
 from workbook.output.words import look_up as words
 from workbook.pivot import person
@@ -24,41 +26,38 @@ TABLES = ("orders", "returns", "contacts", "tickets", "events")
 
 
 def explorer(
-    run: Run, people: ir.Table, *, groups: Mapping[str, str] | None = None, first: str = ""
+    run: Run, people: ir.Table, *, groups: Mapping[str, str] | None = None, selection: Watching | None = None
 ) -> ipywidgets.Widget:
-    """Type an id; everything known of that customer follows.
+    """Type an id, or step through the customers one by one; everything known of that customer follows.
 
     Args:
         people: one row a customer, with what chapters keep of them (segment, clv, leaving_probability …).
         groups: code of a group of customers → its name.
-        first: the id to begin with.
+        selection: customers to step through; of another one it is said that they are not among them.
     """
     tables = {name: run.table(f"clean/{name}") for name in (*TABLES, "identities", "consents")
               if run.has(f"clean/{name}")}  # fmt: skip
-    asked = ipywidgets.Text(
-        value=first, description=_("Customer id"), placeholder=_("such as {id}").format(id=somebody(run, people)),
-        continuous_update=False, style=WIDE, layout=ipywidgets.Layout(width="34em"))  # fmt: skip
-    asked.add_class("wb-id")
+    steps = Steps(run, people, selection)
 
-    def draw(asked: str) -> list[Any]:
-        wanted = asked.strip()
-        if not wanted:
-            return [page.say(_("Type the id of a customer, as it stands in a list or in the rows behind a cell."))]
-        found = run.peek(person.known_as(people, tables.get("identities"), wanted), 1)
+    def draw(now: Now) -> list[Any]:
+        if not now.customer_id:
+            return [page.say(words.nobody_chosen(now.customers))]
+        found = run.peek(person.known_as(people, tables.get("identities"), now.customer_id), 1)
         if not len(found):
-            near = run.peek(person.nearest_ids(people, wanted), 5)["customer_id"].tolist()
-            return [page.warning(f"{words.unknown(wanted)} {words.nearest(near)}" if near else words.unknown(wanted))]
+            return [page.warning(_unknown(run, people, now.customer_id))]
         known = str(found["customer_id"].iloc[0])
-        told = [page.say(words.merged(wanted, known))] if known != wanted else []
+        told = [page.say(words.merged(now.customer_id, known))] if known != now.customer_id else []
+        if steps.place(known) < 0:
+            told.append(page.warning(words.outside(known, now.called, now.customers)))
         return [*told, *of(run, people, tables, known, groups or {})]
 
-    return panel(draw, {"asked": asked}, height=900)
+    return panel(draw, {}, height=900, beside=steps.widgets, watched={"now": steps.now})
 
 
-def somebody(run: Run, people: ir.Table) -> str:
-    """An id to show how ids look."""
-    ids = run.peek(people.select("customer_id").order_by("customer_id"), 1)["customer_id"]
-    return str(ids.iloc[0]) if len(ids) else ""
+def _unknown(run: Run, people: ir.Table, asked: str) -> str:
+    """Nobody has this id, and who has one like it."""
+    near = run.peek(person.nearest_ids(people, asked), 5)["customer_id"].tolist()
+    return " ".join([words.unknown(asked), *([words.nearest(near)] if near else [])])
 
 
 def of(

@@ -9,17 +9,14 @@ from __future__ import annotations
 import base64
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 from html import escape
 from typing import Any
 
 import ipywidgets
-import matplotlib as mpl
-import numpy as np
 import pandas as pd
-from IPython.display import display
 
 from workbook import pivot
 from workbook.data.errors import WorkbookError
@@ -27,16 +24,14 @@ from workbook.data.periods import Period
 from workbook.data.run import Run
 from workbook.history import year_before
 from workbook.output import charts, i18n, page
-from workbook.output.charts.style import INK, PAPER, SEQUENTIAL
-from workbook.output.explore.panel import WIDE, panel
+from workbook.output.explore.drill import Drill
+from workbook.output.explore.heat import Heat, Totals
+from workbook.output.explore.panel import WIDE, panel, shown_in
 from workbook.output.explore.selection import Watching
 from workbook.output.i18n import _
 from workbook.output.words import pivot as words
 
-MOST_ROWS = 200  # of a cell
 SPANS = ("period", "year", "all")
-READABLE = 4.6  # contrast of letters, a little above the 4.5 that WCAG asks
-HATCHED = "background:repeating-linear-gradient(-45deg,#f1f1f1 0 5px,#c9cfd6 5px 6px)"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -54,9 +49,17 @@ def explorer(
     """
     known = pivot.dimensions(sources)
     rows, columns = (name if name in known else known[place] for place, name in enumerate((rows, columns)))
-    table = Shown(run, sources, groups or {}, selection)
+    groups = groups or {}
+
+    def count(rows: str, columns: str, measure: str, span: str) -> pivot.Pivot:
+        if rows == columns:
+            raise WorkbookError(_("Choose two different dimensions."))
+        counted = pivot.facts(_among(sources, selection), rows, columns, window=_window(run, span))
+        smallest = run.settings.privacy.smallest_cell
+        return pivot.pivot(counted, rows=rows, columns=columns, measure=measure, smallest_cell=smallest)
+
     if not page.interactive():
-        return table.parts(rows, columns, measure, span)[1]
+        return heat(run, count(rows, columns, measure, span), groups)
     choices = {"style": WIDE, "layout": ipywidgets.Layout(width="34em")}
     named = [(words.dimension(name), name) for name in known]
     controls = {
@@ -67,106 +70,28 @@ def explorer(
         "span": ipywidgets.Dropdown(options=[(_span_name(run, name), name) for name in SPANS], value=span,
                                     description=_("Time"), **choices),
     }  # fmt: skip
-    drill = Drill(table)
+    drill, below = Drill(run, selection), ipywidgets.Output()
+    below.add_class("wb-bars")
 
     def draw(rows: str, columns: str, measure: str, span: str) -> list[Any]:
-        parts = table.parts(rows, columns, measure, span)
-        drill.follow()
-        return parts
+        found = None
+        try:
+            found = count(rows, columns, measure, span)
+            return [page.say(words.whole(found, _window(run, span))), heat(run, found, groups, sink=drill.picked.sink),
+                    download(found, groups)]  # fmt: skip
+        finally:
+            drill.follow(found, ([], []) if found is None else names(found, groups))
+            shown_in(below, [] if found is None else bars(found, groups))
 
-    return ipywidgets.VBox([panel(draw, controls, height=900, selection=selection), drill.widget])
-
-
-class Shown:
-    """The table of the moment."""
-
-    def __init__(
-        self, run: Run, sources: pivot.Sources, groups: Mapping[str, str], selection: Watching | None
-    ) -> None:
-        self.run, self.sources, self.groups, self.selection = run, sources, groups, selection
-        self.found: pivot.Pivot | None = None
-
-    def parts(self, rows: str, columns: str, measure: str, span: str) -> list[Any]:
-        """The total in a sentence, the heat table, its bars, what is hidden, and the file."""
-        if rows == columns:
-            self.found = None
-            raise WorkbookError(_("Choose two different dimensions."))
-        window, smallest = _window(self.run, span), self.run.settings.privacy.smallest_cell
-        counted = pivot.facts(self.chosen, rows, columns, window=window)
-        self.found = pivot.pivot(counted, rows=rows, columns=columns, measure=measure, smallest_cell=smallest)
-        remarks = [words.hidden(self.found, smallest), words.how_counted(self.found)]
-        note = " ".join(remark for remark in remarks if remark)
-        return [page.say(words.whole(self.found, window)), heat(self.found, self.groups, note=note),
-                download(self.found, self.groups), *bars(self.found, self.groups)]  # fmt: skip
-
-    @property
-    def chosen(self) -> pivot.Sources:
-        """What is counted: the orders of the selected customers."""
-        if self.selection is None:
-            return self.sources
-        lines = self.sources.lines
-        return self.sources._replace(
-            orders=self.selection.of(self.sources.orders), lines=None if lines is None else self.selection.of(lines))
-
-    def levels(self) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-        """What rows and columns can be looked into: name for people, level."""
-        if self.found is None:
-            return [], []
-        found = self.found
-        return tuple(
-            [(words.level(name, code, self.groups), code) for code in side]
-            for name, side in ((found.rows, found.values.index), (found.columns, found.values.columns)))  # fmt: skip
+    return ipywidgets.VBox([panel(draw, controls, height=560, selection=selection), drill.widget, below])
 
 
-class Drill:
-    """The rows behind a cell: two choices that follow the table, a button, and what it shows."""
-
-    def __init__(self, table: Shown) -> None:
-        self.table = table
-        shared = {"style": WIDE, "layout": ipywidgets.Layout(width="34em")}
-        self.row = ipywidgets.Dropdown(options=[(_("all rows"), "")], description=_("In the row"), **shared)
-        self.column = ipywidgets.Dropdown(options=[(_("all columns"), "")], description=_("In the column"), **shared)
-        button = ipywidgets.Button(description=_("Show the rows"), layout=ipywidgets.Layout(width="auto"))
-        button.add_class("wb-drill")
-        button.on_click(lambda _button: self.show())
-        self.out = ipywidgets.Output()
-        self.out.add_class("wb-rows")
-        head = ipywidgets.HTML(f"<h3>{escape(_('What stands behind a cell'))}</h3>")
-        self.widget = ipywidgets.VBox([head, self.row, self.column, button, self.out])
-        self.widget.add_class("wb-controls")
-
-    def follow(self) -> None:
-        """Offer the levels of the table of the moment, and forget the rows of the one before."""
-        rows, columns = self.table.levels()
-        self.row.options, self.column.options = [(_("all rows"), ""), *rows], [(_("all columns"), ""), *columns]
-        self.out.clear_output()
-
-    def show(self) -> None:
-        """The first rows of the chosen cell."""
-        self.out.clear_output(wait=True)
-        with self.out:
-            try:
-                display(self.listed())
-            except WorkbookError as error:
-                display(page.warning(str(error)))
-
-    def listed(self) -> page.Fragment:
-        """The first rows of the chosen cell as a table."""
-        found = self.table.found
-        if found is None:
-            return page.say(_("There is no table to look into."))
-        wanted = pivot.rows_behind(found, row=self.row.value, column=self.column.value)
-        rows = self.table.run.peek(wanted, MOST_ROWS)
-        rows = rows.assign(channel=[words.level("channel", str(code)) for code in rows["channel"]])
-        columns = {
-            "ordered_on": (_("Day"), "date"), "order_id": (_("Order"), "text"), "customer_id": (_("Customer"), "text"),
-            "channel": _("Channel"), "product_name": _("Product"), "amount": (_("Amount"), "money"),
-            "returned_amount": (_("Came back"), "money"), "net_amount": (_("Net amount"), "money"),
-        }  # fmt: skip
-        if not rows["product_name"].notna().any():
-            del columns["product_name"]
-        note = _("The first {n}, newest first.").format(n=i18n.number(MOST_ROWS)) if len(rows) == MOST_ROWS else ""
-        return page.table(rows, columns=columns, caption=_("Rows behind the cell"), note=note, most=MOST_ROWS)
+def _among(sources: pivot.Sources, selection: Watching | None) -> pivot.Sources:
+    """What is counted: the orders of the selected customers."""
+    if selection is None:
+        return sources
+    lines = None if sources.lines is None else selection.of(sources.lines)
+    return sources._replace(orders=selection.of(sources.orders), lines=lines)
 
 
 def _span_name(run: Run, span: str) -> str:
@@ -181,55 +106,28 @@ def _window(run: Run, span: str) -> Period | None:
     return Period(year_before(run.as_of) + timedelta(days=1), run.as_of, run.period.grain)
 
 
-def heat(found: pivot.Pivot, groups: Mapping[str, str], *, note: str = "") -> page.Fragment:
-    """The table with a darker ground for more; totals beside and below, hidden cells hatched."""
-    known = found.values.stack().dropna()
-    shown = partial(_short, unit=words.UNITS[found.measure], digits=0 if max(known.abs(), default=0) >= 1000 else 2)
-    scale = mpl.colors.Normalize(min(known.min(), 0.0), known.max()) if len(known) else mpl.colors.Normalize(0, 1)
-    names = [words.level(found.columns, code, groups) for code in found.values.columns]
-    heads = "".join(f'<th scope="col" class="wb-num">{escape(name)}</th>' for name in (*names, _("Total")))
-    body = []
-    for code, row in found.values.iterrows():
-        cells = "".join(_cell(value, found.hidden.loc[code, column], shown, scale) for column, value in row.items())
-        total = _total(found.row_totals[code], shown)
-        name = escape(words.level(found.rows, str(code), groups))
-        body.append(f'<tr><th scope="row">{name}</th>{cells}{total}</tr>')
-    foot = "".join(_total(value, shown) for value in (*found.column_totals, found.total))
-    body.append(f'<tr class="wb-total"><th scope="row">{escape(_("Total"))}</th>{foot}</tr>')
-    title = words.title(found)
-    html = (
-        f'<div class="wb-table wb-heat" role="region" tabindex="0" aria-label="{escape(title)}"><table>'
-        f"<caption>{escape(title)}</caption><thead><tr><td>{escape(words.dimension(found.rows))}</td>{heads}</tr>"
-        f'</thead><tbody>{"".join(body)}</tbody></table></div>'
-        + (f'<p class="wb-note">{escape(note)}</p>' if note else "")
-    )
-    frame = named(found, groups)
-    return page.Fragment(html, f"{title}\n{frame.to_string()}\n{note}")
+def heat(run: Run, found: pivot.Pivot, groups: Mapping[str, str], *, sink: str = "") -> page.Fragment:
+    """The table with a darker ground for more; totals beside and below, hidden cells hatched.
+
+    Args:
+        sink: of a `Picked`, where cells can be picked.
+    """
+    remarks = words.hidden(found, run.settings.privacy.smallest_cell), words.how_counted(found)
+    note, title = " ".join(filter(None, remarks)), words.title(found)
+    largest = max(found.values.stack().dropna().abs(), default=0)
+    shown = partial(_short, unit=words.UNITS[found.measure], digits=0 if largest >= 1000 else 2)
+    rows, columns = names(found, groups)
+    table = Heat(found.values, rows=rows, columns=columns, shown=shown, hidden=found.hidden, sink=sink,
+                 totals=Totals(found.row_totals, found.column_totals, found.total))  # fmt: skip
+    text = f"{title}\n{named(found, groups).to_string()}\n{note}"
+    return page.Fragment(table.html(title, words.dimension(found.rows), note), text)
 
 
-def _cell(value: float, hidden: bool, shown: Callable[[float], str], scale: Any) -> str:
-    if hidden:
-        return f'<td class="wb-num wb-hidden" style="{HATCHED}"><span class="unseen">{escape(_("hidden"))}</span></td>'
-    if value != value:
-        return f'<td class="wb-num">{i18n.NOTHING}</td>'
-    ground, ink = _readable(np.array(SEQUENTIAL(scale(value))[:3]))
-    colours = f"background:{mpl.colors.to_hex(ground)};color:{ink}"
-    return f'<td class="wb-num" style="{colours}">{escape(shown(value))}</td>'
-
-
-def _readable(ground: np.ndarray) -> tuple[np.ndarray, str]:
-    """Dark letters where they can be read; else white ones, on a ground as dark as they need."""
-    if charts.contrast(np.array(mpl.colors.to_rgb(INK))) / charts.contrast(ground) >= READABLE:
-        return ground, INK
-    while charts.contrast(ground) < READABLE:
-        ground = ground * 0.98
-    return ground, PAPER
-
-
-def _total(value: float, shown: Callable[[float], str]) -> str:
-    text = f'<span class="unseen">{escape(_("hidden"))}</span>' if value != value else escape(shown(value))
-    hatched = f' style="{HATCHED}"' if value != value else ""
-    return f'<td class="wb-num wb-sum"{hatched}>{text}</td>'
+def names(found: pivot.Pivot, groups: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """What people call the rows and the columns."""
+    return tuple(
+        [words.level(name, str(code), groups) for code in side]
+        for name, side in ((found.rows, found.values.index), (found.columns, found.values.columns)))  # fmt: skip
 
 
 def _short(value: float, *, unit: str, digits: int) -> str:
@@ -256,8 +154,8 @@ def named(found: pivot.Pivot, groups: Mapping[str, str]) -> pd.DataFrame:
     """The table with its totals under names for people; hidden values are blank."""
     frame = found.values.assign(**{"": found.row_totals})
     frame.loc[""] = [*found.column_totals, found.total]
-    frame.columns = [*(words.level(found.columns, code, groups) for code in found.values.columns), _("Total")]
-    frame.index = [*(words.level(found.rows, code, groups) for code in found.values.index), _("Total")]
+    rows, columns = names(found, groups)
+    frame.columns, frame.index = [*columns, _("Total")], [*rows, _("Total")]
     return frame
 
 

@@ -1,28 +1,20 @@
-"""Explorers of 04_rfm: bins, weights and cuts by slider; and a segment of one's own, from a filter to a list."""
+"""Explorer of 04_rfm: bins, weights and cuts by slider over segments, a list and who has which scores."""
 
 from __future__ import annotations
 
-import csv
-from pathlib import Path
 from typing import Any
 
 import ibis.expr.types as ir
 import ipywidgets
-from IPython.display import display
 
-from workbook import segments
-from workbook.data.errors import WorkbookError
 from workbook.data.run import Run
-from workbook.data.store import write_whole
 from workbook.output import charts, i18n, page
+from workbook.output.explore.heat import Heat, Picked
 from workbook.output.explore.panel import WIDE, panel
 from workbook.output.explore.selection import Watching
 from workbook.output.i18n import _
-from workbook.output.words import decisions
 from workbook.output.words import rfm as words
-from workbook.rfm import Thresholds, WhatIf, what_if
-
-OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "contains", "is empty", "is not empty")
+from workbook.rfm import Thresholds, WhatIf, cell_filter, what_if
 
 
 def scores(
@@ -33,7 +25,8 @@ def scores(
     Args:
         people: the kept table `rfm`; people without a purchase are left out.
         edges: the cuts in force, where the sliders of own cuts begin.
-        selection: customers to show alone, scored by the cuts of everybody.
+        selection: customers to show alone, scored by the cuts of everybody; a click on a cell of the scores chooses
+            its customers.
     """
     buyers = people.filter(people.purchase_days > 0).cache()
     if not page.interactive():
@@ -47,9 +40,41 @@ def scores(
         shown = buyers if selection is None else selection.of(buyers)
         tried = what_if(shown, n_bins=n_bins, cuts=cuts, weights=(weight_r, weight_f, weight_m), list_share=share,
                         cut_by=buyers)  # fmt: skip
-        return [page.say(sentence(tried, share)), sizes(tried), picture(tried)]
+        if selection is None:
+            return [page.say(sentence(tried, share)), sizes(tried), picture(tried)]
+        cells.tried = tried
+        return [page.say(sentence(tried, share)), sizes(tried), cells.table()]
 
-    return panel(draw, _controls(edges, list_share), height=900, selection=selection)
+    cells = None if selection is None else Cells(selection)
+    beside = [] if cells is None else [cells.picked.widget]
+    return panel(draw, _controls(edges, list_share), height=900, beside=beside, selection=selection)
+
+
+class Cells:
+    """Customers by recency score and frequency score; those of a cell are chosen by a click on it."""
+
+    def __init__(self, selection: Watching) -> None:
+        self.selection, self.tried = selection, None
+        self.picked = Picked(self.choose)
+
+    def table(self) -> page.Fragment:
+        """The cells of the rule of the moment."""
+        grid = self.tried.grid
+        rows = [_("recency {score}").format(score=score) for score in grid.index]
+        columns = [_("frequency {score}").format(score=score) for score in grid.columns]
+        table = Heat(grid, rows=rows, columns=columns, shown=i18n.number, sink=self.picked.sink)
+        title = _("Customers by recency score and frequency score")
+        note = _("Scores rise from 1. Click a number to look at these customers in every view.")
+        return page.Fragment(table.html(title, "", note), f"{title}\n{grid}")
+
+    def choose(self, row: int | None, column: int | None) -> None:
+        """Look at the customers of the cell at this place, in all views."""
+        grid = self.tried.grid
+        if row is None or column is None or row >= len(grid.index) or column >= len(grid.columns):
+            return  # of a table that has changed meanwhile
+        r, f = int(grid.index[row]), int(grid.columns[column])
+        self.selection.choose(cell_filter(self.tried.edges, r=r, f=f),
+                              _("recency score {r}, frequency score {f}").format(r=r, f=f))  # fmt: skip
 
 
 def _controls(edges: Thresholds, list_share: float) -> dict[str, Any]:
@@ -103,134 +128,3 @@ def picture(tried: WhatIf) -> Any:
     """Customers by recency and frequency score, by the rule of the moment; hatched: nobody."""
     return charts.heat(tried.grid, unit="customers", title=_("Customers by recency score and frequency score"),
                        xlabel=_("frequency score"), ylabel=_("recency score"))
-
-
-def builder(run: Run, people: ir.Table) -> Any:
-    """A filter → its size, value, overlap → saved by name → a list; in a report, the saved segments.
-
-    Args:
-        people: one row per customer, with whatever is known beside (`rfm.with_attributes`).
-    """
-    people = people.cache()
-    if not page.interactive():
-        return saved_table(run, people)
-    wide = {"style": WIDE, "layout": ipywidgets.Layout(width="46em")}
-    sentence_box = ipywidgets.Textarea(
-        value="segment in (at_risk, slowing)", description=_("Filter"), continuous_update=False, **wide)
-    name_box = ipywidgets.Text(description=_("Name"), placeholder=_("such as: Win back in July"), **wide)
-    told = ipywidgets.Output()
-
-    def draw(sentence: str) -> list[Any]:
-        return filtered(run, people, sentence)
-
-    def on_save(_button: Any) -> None:
-        _tell(told, lambda: _saved(segments.save(run, name_box.value, sentence_box.value, table=people)))
-
-    def on_list(_button: Any) -> None:
-        _tell(told, lambda: _listed(*write_list(run, people, name_box.value, sentence_box.value)))
-
-    as_wide_as_its_text = ipywidgets.Layout(width="auto")
-    save_button = ipywidgets.Button(description=_("Save under this name"), layout=as_wide_as_its_text)
-    list_button = ipywidgets.Button(description=_("Write the list"), layout=as_wide_as_its_text)
-    save_button.on_click(on_save)
-    list_button.on_click(on_list)
-    beside = [_condition_row(people, sentence_box), name_box, ipywidgets.HBox([save_button, list_button]), told]
-    return panel(draw, {"sentence": sentence_box}, height=620, beside=beside)
-
-
-def _condition_row(people: ir.Table, sentence_box: Any) -> Any:
-    """Column, comparison and value by choice, added to the sentence by a button."""
-    column = ipywidgets.Dropdown(
-        options=list(people.columns), value="recency_days", description=_("Column"), style=WIDE)
-    operator = ipywidgets.Dropdown(options=OPERATORS, layout=ipywidgets.Layout(width="8em"))
-    value = ipywidgets.Text(placeholder=_("value"), layout=ipywidgets.Layout(width="12em"))
-    add = ipywidgets.Button(description=_("Add to the filter"), layout=ipywidgets.Layout(width="auto"))
-
-    def on_add(_button: Any) -> None:
-        written = "" if operator.value.endswith("empty") else f" {_quoted(value.value)}"
-        before = f"{sentence_box.value.strip()} and " if sentence_box.value.strip() else ""
-        sentence_box.value = f"{before}{column.value} {operator.value}{written}"
-
-    add.on_click(on_add)
-    return ipywidgets.HBox([column, operator, value, add])
-
-
-def _quoted(value: str) -> str:
-    """A value as a filter writes it: in quotes where it has spaces."""
-    return f'"{value.strip()}"' if " " in value.strip() else value.strip()
-
-
-def _tell(told: Any, act: Any) -> None:
-    told.clear_output(wait=True)
-    with told:
-        try:
-            display(page.say(act()))
-        except WorkbookError as error:
-            display(page.warning(str(error)))
-
-
-def _saved(name: str) -> str:
-    return _("Saved as **{name}**. Next month it will hold next month's customers.").format(name=name)
-
-
-def _listed(path: Path, rows: int) -> str:
-    return _("{n} customers were written to `{file}`.").format(n=i18n.number(rows), file=path)
-
-
-def filtered(run: Run, people: ir.Table, sentence: str) -> list[Any]:
-    """What a filter holds: size and value in a sentence, overlap with saved segments, RFM segments as a picture."""
-    wanted = segments.parse(sentence)
-    size = segments.size(people, wanted)
-    said = _("**{customers} customers** ({share}); net amount of twelve months **{spend}** ({spend_share}).").format(
-        customers=i18n.number(size.customers), share=i18n.percent(size.share), spend=i18n.money(size.spend_12m),
-        spend_share=i18n.percent(size.spend_share))
-    inside = segments.members(people, wanted)
-    counts = run.frame(inside.group_by("segment").aggregate(customers=inside.count()))
-    rows = counts.sort_values("customers", ascending=False, ignore_index=True)
-    rows = rows.assign(name=[words.segment_name(code) for code in rows["segment"]])
-    chart = charts.bars(rows, label="name", value="customers", unit="customers",
-                        title=_("RFM segments of the customers whom the filter holds"), xlabel=_("customers"))
-    return [page.say(said), overlaps(run, people, wanted), chart]
-
-
-def overlaps(run: Run, people: ir.Table, wanted: segments.Filter) -> page.Fragment:
-    """How the filter overlaps with each saved segment."""
-    kept = {name: text for name, text in segments.saved(run).items() if not isinstance(_size(people, text), str)}
-    if not kept:
-        return page.say(_("Once a segment is saved, its overlap with the filter stands here."))
-    found = {name: segments.overlap(people, wanted, segments.parse(text)) for name, text in kept.items()}
-    return page.table(words.overlap_rows(found), columns={
-        "name": _("Saved segment"), "only_first": (_("Only in the filter"), "number"), "both": (_("In both"), "number"),
-        "only_second": (_("Only in the saved one"), "number"),
-    }, caption=_("Overlap with saved segments"))  # fmt: skip
-
-
-def saved_table(run: Run, people: ir.Table) -> page.Fragment:
-    """The saved segments as they are this period."""
-    sentences = segments.saved(run)
-    if not sentences:
-        return page.say(_("No segment of your own is saved yet: open this notebook in JupyterLab to build one."))
-    found = {name: _size(people, text) for name, text in sentences.items()}
-    return page.table(words.saved_rows(found, sentences), columns={
-        "name": _("Segment"), "filter": _("Filter"), "customers": (_("Customers"), "number"),
-        "share": (_("Share of customers"), "percent"), "spend": (_("Net amount of twelve months"), "money"),
-    }, caption=_("Saved segments"))  # fmt: skip
-
-
-def _size(people: ir.Table, sentence: str) -> segments.Size | str:
-    """What a saved filter holds; where it no longer fits the customers' columns, why."""
-    try:
-        return segments.size(people, segments.parse(sentence))
-    except WorkbookError as error:
-        return error.what
-
-
-def write_list(run: Run, people: ir.Table, name: str, sentence: str) -> tuple[Path, int]:
-    """The customers of a segment as a CSV file to look at, and what it is: reports/lists/<name>-<day>.csv and .txt."""
-    name = segments.checked_name(name)
-    rows = run.frame(segments.listed(people, sentence, columns=["segment", "value_class", "spend_12m"]))
-    path = run.settings.reports_folder / "lists" / f"{name}-{run.as_of.isoformat()}.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    rows.to_csv(path, index=False, encoding="utf-8-sig", quoting=csv.QUOTE_NONNUMERIC)
-    write_whole(path.with_suffix(".txt"), decisions.plain_list(name, sentence, run.period, len(rows)))
-    return path, len(rows)

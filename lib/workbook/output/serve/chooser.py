@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from html import escape
 
 import ipywidgets
 
-from workbook import segments
 from workbook.data.errors import WorkbookError
 from workbook.output import i18n, page
 from workbook.output.explore.selection import Selection
@@ -35,10 +35,12 @@ class Chooser:
         self.clear.add_class("wb-clear")
         self.state = ipywidgets.HTML()
         self.state.add_class("wb-state")
-        self.named.observe(lambda change: self._chosen(change["new"]), "value")
-        self.sentence.observe(lambda change: self._written(change["new"]), "value")
-        self.clear.on_click(lambda _button: self._everyone())
+        self.quiet = False
+        self.named.observe(lambda change: self._asked(change["new"], self._name(change["new"])), "value")
+        self.sentence.observe(lambda change: self._written(change["new"].strip()), "value")
+        self.clear.on_click(lambda _button: self._asked(""))
         selection.observe(lambda _change: self._tell())
+        selection.saved.observe(lambda _change: self._tell())
         row = ipywidgets.HBox([self.named, self.sentence, self.clear])
         row.add_class("wb-choices")
         self.widget = ipywidgets.VBox([row, self.state])
@@ -47,8 +49,13 @@ class Chooser:
 
     def _options(self) -> list[tuple[str, str]]:
         """Name for people → sentence: segments, value classes and groups that somebody is in, and saved filters."""
+        saved = [(_("Saved: {name}").format(name=name), text) for name, text in self.selection.saved.value.items()]
+        return [(_("All customers"), ""), *self._levels, *saved]
+
+    @cached_property
+    def _levels(self) -> list[tuple[str, str]]:
         run, people = self.shop.run, self.shop.people
-        found = [(_("All customers"), "")]
+        found = []
         for column, heading, name in (
             ("segment", _("Segment: {name}"), words.segment_name),
             ("value_class", _("Value: {name}"), words.class_name),
@@ -57,34 +64,41 @@ class Chooser:
             if column in people.columns:
                 known = run.frame(people.select(column).distinct().filter(people[column].notnull()).order_by(column))
                 found += [(heading.format(name=name(code)), f"{column} = {code}") for code in known[column]]
-        return found + [(_("Saved: {name}").format(name=name), text) for name, text in segments.saved(run).items()]
+        return found
 
-    def _chosen(self, sentence: str) -> None:
-        if sentence or not self.sentence.value:
-            self.sentence.value = ""
-            name = next(name for name, text in self.named.options if text == sentence)
-            self._try(sentence, re.split(": |：", name, maxsplit=1)[-1])
+    def _name(self, sentence: str) -> str:
+        """What the options call a filter, without its kind; empty where it is none of them, or everybody."""
+        named = next((name for name, text in self.named.options if text == sentence), "") if sentence else ""
+        return re.split(": |：", named, maxsplit=1)[-1]
 
     def _written(self, sentence: str) -> None:
-        if sentence.strip():
-            self.named.value = ""
-            self._try(sentence, "")
-        elif not self.named.value:
-            self._try("", "")
+        """A filter of one's own; when it is taken away, what is chosen beside it holds."""
+        self._asked(sentence or self.named.value, "" if sentence else self._name(self.named.value))
 
-    def _everyone(self) -> None:
-        self.sentence.value, self.named.value = "", ""
-        self._try("", "")
-
-    def _try(self, sentence: str, name: str) -> None:
+    def _asked(self, sentence: str, name: str = "") -> None:
+        """Look at these customers, unless a control only follows."""
+        if self.quiet:
+            return
         try:
             self.selection.choose(sentence, name)
             self._tell()
         except WorkbookError as error:
             self.state.value = page.warning(str(error)).html
 
+    def _follow(self) -> None:
+        """The controls say what is chosen, wherever that was done."""
+        options, sentence = self._options(), self.selection.value.sentence
+        offered = sentence in [text for _name, text in options]
+        self.quiet = True
+        if tuple(options) != tuple(self.named.options):
+            self.named.options = options
+        self.named.value = sentence if offered else ""
+        self.sentence.value = "" if offered else sentence
+        self.quiet = False
+
     def _tell(self) -> None:
         """Who is chosen, and of how many."""
+        self._follow()
         chosen = self.selection.value
         self.clear.disabled = not chosen.sentence
         if not chosen.sentence:
@@ -93,5 +107,5 @@ class Chooser:
             return
         text = _("{n} of {of} customers").format(n=i18n.number(chosen.customers), of=i18n.number(chosen.of))
         colon = "：" if i18n.lang() == "zh" else ": "
-        self.state.value = (f'<p role="status"><strong>{escape(chosen.name or chosen.sentence)}</strong>{colon}'
+        self.state.value = (f'<p role="status"><strong>{escape(chosen.called)}</strong>{colon}'
                             f"{escape(text)}</p>")  # fmt: skip

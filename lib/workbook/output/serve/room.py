@@ -73,7 +73,7 @@ class Room:
                 watched.show(False)
         if code not in self.made:
             self.place.children = (ipywidgets.HTML(f'<p role="status">{escape(_("One moment …"))}</p>'),)
-            watched = Watched(self.selection)
+            watched = Watched(self.selection, code)
             self.made[code] = made(make, self.shop, watched), watched
         self.made[code][1].show(True)
         self.place.children = (self.made[code][0],)

@@ -22,7 +22,7 @@ def all_of() -> dict[str, Section]:
     """Code → name, sentence, maker, in the order of the page."""
     return {
         "pivot": (_("Pivot"), _("Any two dimensions and a measure, then the rows behind a cell."), pivoted),
-        "customer": (_("One customer"), _("What is known of one customer, by id."), one_customer),
+        "customer": (_("One customer"), _("What is known of one customer, by id or one after another."), one_customer),
         "builder": (_("Build a segment"), _("A filter, its size and value, and the list to hand on."), builder),
         "profile": (_("Profile"), _("Two attributes of customers against each other."), profile),
         "rfm": (_("RFM"), _("Bins, weights and cuts of the scores, and the list that they make."), scores),
@@ -39,15 +39,15 @@ def pivoted(shop: Shop, watched: Watched) -> Any:
 
 
 def one_customer(shop: Shop, watched: Watched) -> Any:
-    """The look-up; it begins with the first of the chosen customers by value."""
-    return look_up.explorer(shop.run, shop.people, groups=shop.groups)
+    """The look-up; it begins with the first of the chosen customers, by net amount of twelve months."""
+    return look_up.explorer(shop.run, shop.people, groups=shop.groups, selection=watched)
 
 
 def builder(shop: Shop, watched: Watched) -> Any:
-    """The segment builder, on everybody."""
-    from workbook.output.explore import rfm
+    """The segment builder."""
+    from workbook.output.explore.builder import builder as build
 
-    return rfm.builder(shop.run, shop.people)
+    return build(shop.run, shop.people, selection=watched)
 
 
 def profile(shop: Shop, watched: Watched) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from workbook.output import i18n
-from workbook.output.i18n import _
+from workbook.output.i18n import _, ngettext
 from workbook.output.words import churn, rfm
 from workbook.output.words.levels import known
 
@@ -27,6 +27,35 @@ def unknown(asked: str) -> str:
 def nearest(ids: list[str]) -> str:
     """Ids that look like the one that was asked for."""
     return _("Nearest to it: {ids}.").format(ids=", ".join(f"`{one}`" for one in ids))
+
+
+def nobody_chosen(customers: int) -> str:
+    """No id is given."""
+    if not customers:
+        return _("Nobody is in the selection: choose others above, or clear it.")
+    return _("Type the id of a customer, as it stands in a list or in the rows behind a cell.")
+
+
+def outside(customer_id: str, called: str, customers: int) -> str:
+    """A customer who is not among those chosen above."""
+    return ngettext(
+        "Customer {id} is not in the selection “{name}” of {n} customer.",
+        "Customer {id} is not in the selection “{name}” of {n} customers.", customers).format(
+        id=f"`{customer_id}`", name=called, n=i18n.number(customers))  # fmt: skip
+
+
+def place(at: int, customers: int) -> str:
+    """Where a customer stands among those who are looked at; -1: nowhere."""
+    of = i18n.number(customers)
+    if at < 0:
+        return ngettext("{of} customer to step to", "{of} customers to step through", customers).format(of=of)
+    return _("Customer {n} of {of}, by net amount of twelve months").format(n=i18n.number(at + 1), of=of)
+
+
+def offered(customer_id: str, segment: str | None, spend: float) -> str:
+    """A customer as a choice."""
+    parts = customer_id, rfm.segment_name(segment) if segment else "", i18n.money(spend, 0)
+    return " · ".join(part for part in parts if part)
 
 
 def merged(asked: str, into: str) -> str:
