@@ -82,11 +82,12 @@ def _write_sheets(workbook: Workbook, report: Report, settings: Settings) -> Non
     """Front first, so that it is the one that opens; its list of sheets needs the names of all others."""
     formats = Formats(workbook)
     trend = published(settings, report)
-    tables = [(path, read_csv(path)) for path in report.tables]
+    read = [(path, read_csv(path)) for path in report.tables]
+    tables = [(path, table) for path, table in read if table.rows]
     chapters = [said for said in report.said if report.findings.get(said.chapter)]
     sheets = [
         *([Sheet(words.trend(), words.trend_about(len(trend)))] if len(trend) > 1 else []),
-        *(Sheet(said.sheet, said.title) for said in chapters),
+        *(Sheet(said.sheet, said.sentence or said.title) for said in chapters),
         *(Sheet(path.stem[:31], words.table_about(table.rows, table.cut)) for path, table in tables),
     ]
     write_front(workbook.add_worksheet(words.front()), report, settings, formats, sheets)

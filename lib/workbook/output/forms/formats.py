@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -11,7 +13,8 @@ from xlsxwriter.worksheet import Worksheet
 
 from workbook.output import i18n
 
-INK, QUIET, WASH, ACCENT = "#1D2733", "#55616E", "#F5F7F9", "#00639C"
+INK, QUIET, WASH, ACCENT, RULE = "#1D2733", "#55616E", "#F5F7F9", "#00639C", "#DDE2E7"
+TALLEST = 400.0  # points; Excel allows a row 409
 
 
 class Formats:
@@ -23,7 +26,7 @@ class Formats:
         self.font = "Microsoft YaHei" if i18n.lang() == "zh" else "Calibri"
 
     def of(self, **look: Any) -> Format:
-        look = {"font_name": self.font, "font_size": 10, "font_color": INK, "valign": "top"} | look
+        look = {"font_name": self.font, "font_size": 10, "font_color": INK, "valign": "vcenter"} | look
         key = tuple(sorted(look.items()))
         if key not in self._made:
             self._made[key] = self._workbook.add_format(look)
@@ -42,8 +45,17 @@ class Formats:
         return self.of(font_color=QUIET, text_wrap=True)
 
     @property
+    def quiet(self) -> Format:
+        return self.of(font_color=QUIET)
+
+    @property
     def text(self) -> Format:
         return self.of(text_wrap=True)
+
+    @property
+    def after_number(self) -> Format:
+        """Text in the column beside numbers, which are written up to the line between the two."""
+        return self.of(text_wrap=True, indent=1, align="left")
 
     @property
     def link(self) -> Format:
@@ -52,6 +64,28 @@ class Formats:
     @property
     def head(self) -> Format:
         return self.of(bold=True, bg_color=WASH, bottom=1, text_wrap=True, valign="bottom")
+
+    @property
+    def head_of_numbers(self) -> Format:
+        return self.of(bold=True, bg_color=WASH, bottom=1, text_wrap=True, valign="bottom", align="right")
+
+    @property
+    def head_after_number(self) -> Format:
+        return self.of(bold=True, bg_color=WASH, bottom=1, text_wrap=True, valign="bottom", indent=1, align="left")
+
+    def heads(self, kinds: str) -> list[Format]:
+        """The headings of columns: t text, n numbers, a text that stands after numbers."""
+        of = {"t": self.head, "n": self.head_of_numbers, "a": self.head_after_number}
+        return [of[kind] for kind in kinds]
+
+    def height(self, cells: Iterable[tuple[str, float]]) -> float:
+        """How tall a row must be, in points, so that each wrapped text is seen whole in a column of its width.
+
+        Excel measures this by itself when a cell is typed; other programs leave a written row as tall as one line.
+        """
+        line, per_digit = (16.5, 1.0) if i18n.lang() == "zh" else (13.5, 1.15)  # letters are narrower than digits
+        lines = max((lines_of(text, width * per_digit) for text, width in cells), default=1)
+        return min(lines * line + 2.5, TALLEST)
 
     def number(self, unit: str, value: Any = None) -> Format:
         return self.of(num_format=number_format(unit, value), align="right")
@@ -69,6 +103,39 @@ class Formats:
             sheet.write_blank(row, column, None, self.text)
         else:
             sheet.write_string(row, column, str(value), self.of(align="right", text_wrap=True))
+
+
+def text_width(text: str) -> int:
+    """The width of a text in digits, as columns are measured: a Chinese character is as wide as two.
+
+    >>> text_width("RFM"), text_width("客户")
+    (3, 4)
+    """
+    return sum(2 if ord(c) > 0x2E7F else 1 for c in text)
+
+
+def lines_of(text: str, width: float) -> int:
+    """How many lines a text takes in a column of this width, whose last word may not fit its line.
+
+    >>> lines_of("", 10), lines_of("ten digits", 12), lines_of("客户" * 6, 14)
+    (1, 1, 2)
+    """
+    return max(1, math.ceil(text_width(text) / (width - 1.5)))
+
+
+def relative_change() -> str:
+    """Excel's format of a change in percent, with its sign."""
+    return "+0.0%;−0.0%;0.0%"
+
+
+def points_change(points: str) -> str:
+    """Excel's format of a change in points; `points` is how they are spoken of, with a place for the number.
+
+    >>> points_change("{points} points")
+    '+0.0" points";−0.0" points";0.0" points"'
+    """
+    before, after = (f'"{part}"' if part else "" for part in points.replace('"', "").split("{points}"))
+    return ";".join(f"{before}{sign}0.0{after}" for sign in ("+", "−", ""))
 
 
 def number_format(unit: str, value: Any = None) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from workbook.data.findings import Finding, earlier
 from workbook.data.settings import Settings
-from workbook.output.forms.formats import Formats
+from workbook.output.forms.formats import QUIET, Formats, points_change, relative_change
 from workbook.output.forms.report import Report, Sheet
 from workbook.output.page import metric_name, shown
 from workbook.output.words import forms as words
@@ -19,7 +20,9 @@ HEADLINES = (  # the first of each line that was found
     ("06_clv.acquisition_cost_per_customer",), ("03_profiling.second_purchase_rate_90d",),
     ("03_profiling.average_order_value",), ("08_churn.value_at_risk",), ("10_satisfaction.satisfaction",),
 )
-WIDTHS = (34, 17, 17, 17, 17, 17, 17, 30)
+WIDTHS = (34, 17, 17, 17, 17, 19, 17, 30)
+HEADS = "tnnnnnna"  # text or numbers, by column
+CHANGE, POINTS = "change", "points"  # units of their own here: a change has a sign
 Cell = tuple[Any, str]
 
 
@@ -32,9 +35,7 @@ def write_front(
     sheet.hide_gridlines(2)
     sheet.write_string(0, 0, report.title, formats.title)
     sheet.set_row(0, 28)
-    sheet.merge_range(1, 0, 1, 7, "", formats.of(font_size=12, text_wrap=True))
-    sheet.write_string(1, 0, report.verdict, formats.of(font_size=12, text_wrap=True))
-    sheet.set_row(1, 36)
+    _across(sheet, 1, 0, report.verdict, formats, formats.of(font_size=12, text_wrap=True), larger=1.25)
     row = _headlines(sheet, 3, report, settings, formats)
     row = _trust(sheet, row + 1, report, formats)
     _sheets(sheet, row + 1, sheets, formats)
@@ -46,8 +47,8 @@ def write_front(
 
 def _headlines(sheet: Worksheet, row: int, report: Report, settings: Settings, formats: Formats) -> int:
     sheet.write_string(row, 0, words.headlines(), formats.heading)
-    for column, text in enumerate(words.headline_columns()):
-        sheet.write_string(row + 1, column, text, formats.head)
+    for column, (text, look) in enumerate(zip(words.headline_columns(), formats.heads(HEADS), strict=True)):
+        sheet.write_string(row + 1, column, text, look)
     row += 2
     for choices in HEADLINES:
         key = next((key for key in choices if _has(report, key)), "")
@@ -84,8 +85,16 @@ def _headline(
         (None if target is None else float(target), now.unit),
     ]
     for column, (value, unit) in enumerate(values, start=1):
+        _value(sheet, row, column, value, unit, formats)
+    sheet.write_string(row, len(values) + 1, words.interval(now), formats.of(font_color=QUIET, indent=1, align="left"))
+
+
+def _value(sheet: Worksheet, row: int, column: int, value: Any, unit: str, formats: Formats) -> None:
+    if unit in (CHANGE, POINTS) and value is not None:
+        look = relative_change() if unit == CHANGE else points_change(words.points_of())
+        sheet.write_number(row, column, value, formats.of(num_format=look, align="right"))
+    else:
         formats.value(sheet, row, column, value, unit)
-    sheet.write_string(row, len(values) + 1, words.interval(now), formats.note)
 
 
 def _beside(now: Finding, then: Finding | None) -> tuple[Cell, Cell]:
@@ -93,8 +102,8 @@ def _beside(now: Finding, then: Finding | None) -> tuple[Cell, Cell]:
     if then is None or not _is_number(then.value) or not _is_number(now.value):
         return (None, ""), (None, "")
     if now.unit == "share":
-        return (then.value, "share"), (words.points(now.value - then.value), "text")  # type: ignore[operator]
-    return (then.value, now.unit), ((now.value / then.value - 1) if then.value else None, "share")  # type: ignore
+        return (then.value, "share"), (100 * (now.value - then.value), POINTS)  # type: ignore[operator]
+    return (then.value, now.unit), ((now.value / then.value - 1) if then.value else None, CHANGE)  # type: ignore
 
 
 def _is_number(x: object) -> bool:
@@ -107,7 +116,7 @@ def _trust(sheet: Worksheet, row: int, report: Report, formats: Formats) -> int:
         row += 1
         sheet.write_string(row, 0, item.name, formats.text)
         sheet.write_string(row, 1, item.value, formats.of(bold=True, text_wrap=True))
-        sheet.write_string(row, 2, item.note, formats.of(font_color="#55616E"))
+        sheet.write_string(row, 2, item.note, formats.quiet)
     return row + 1
 
 
@@ -116,4 +125,13 @@ def _sheets(sheet: Worksheet, row: int, sheets: list[Sheet], formats: Formats) -
     for entry in sheets:
         row += 1
         sheet.write_url(row, 0, f"internal:'{entry.name}'!A1", formats.link, entry.name)
-        sheet.write_string(row, 1, entry.about, formats.of(font_color="#55616E"))
+        _across(sheet, row, 1, entry.about, formats, formats.note)
+
+
+def _across(
+    sheet: Worksheet, row: int, first: int, text: str, formats: Formats, look: Format, *, larger: float = 1.0,
+) -> None:
+    """A sentence over all columns from the first, in as many lines as it needs; `larger` than the letters of a cell."""
+    sheet.merge_range(row, first, row, len(WIDTHS) - 1, "", look)
+    sheet.write_string(row, first, text, look)
+    sheet.set_row(row, larger * formats.height([(text, sum(WIDTHS[first:]) / larger)]))

@@ -16,7 +16,7 @@ from workbook.data.periods import Period
 from workbook.data.publications import first_published
 from workbook.data.settings import Settings
 from workbook.output import i18n
-from workbook.output.forms.formats import ACCENT, Formats, number_format
+from workbook.output.forms.formats import ACCENT, RULE, Formats, number_format
 from workbook.output.forms.report import Report
 from workbook.output.page import metric_name
 from workbook.output.words import forms as words
@@ -52,8 +52,11 @@ def write_trend(workbook: Workbook, sheet: Worksheet, trend: list[Published], fo
     sheet.write_url(0, 0, f"internal:'{words.front()}'!A1", formats.link, words.back())
     sheet.set_column(0, 0, 20)
     sheet.set_column(1, len(shown), 17)
-    for column, text in enumerate([words.period(), *(metric_name(CHAPTER, name) for name in shown)]):
-        sheet.write_string(1, column, text, formats.head)
+    titles = [metric_name(CHAPTER, name) for name in shown]
+    heads = formats.heads("t" + "n" * len(shown))
+    for column, (text, look) in enumerate(zip([words.period(), *titles], heads, strict=True)):
+        sheet.write_string(1, column, text, look)
+    sheet.set_row(1, formats.height((text, 17) for text in titles))
     for row, one in enumerate(trend, start=2):
         sheet.write_string(row, 0, i18n.period(one.period), formats.text)
         for column, name in enumerate(shown, start=1):
@@ -71,7 +74,11 @@ def write_trend(workbook: Workbook, sheet: Worksheet, trend: list[Published], fo
         })
         title = metric_name(CHAPTER, name)
         chart.set_title({"name": title, "name_font": {"size": 12}})
-        chart.set_y_axis({"num_format": number_format(unit, 1000), "min": 0, "name": words.unit(unit)})
+        every = [value for one in trend if (value := _number(one, name)) is not None]
+        chart.set_y_axis({"num_format": number_format(unit, 1000), "name": words.unit(unit),
+                          "name_font": {"bold": False}, "major_gridlines": {"visible": True, "line": {"color": RULE}},
+                          **({"min": 0} if min(every) >= 0 else {})})
+        chart.set_x_axis({"name": words.period(), "name_font": {"bold": False}})
         chart.set_legend({"none": True})
         sheet.insert_chart(last + 2 + 16 * (place // 2), 5 * (place % 2), chart, {"description": title})
     sheet.freeze_panes(2, 1)

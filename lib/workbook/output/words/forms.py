@@ -37,6 +37,10 @@ def back() -> str:
     return _("Back to the front sheet")
 
 
+def charts_below(n: int) -> str:
+    return ngettext("{n} chart below the table", "{n} charts below the table", n).format(n=i18n.number(n))
+
+
 def headlines() -> str:
     return _("Headline figures")
 
@@ -59,10 +63,9 @@ def interval(finding: Finding) -> str:
         low=i18n.quantity(finding.low, finding.unit), high=i18n.quantity(finding.high, finding.unit))
 
 
-def points(difference: float) -> str:
-    """A change of a share: +0.9 points."""
-    text = i18n.number(round(100 * difference, 1), 1)
-    return _("{points} points").format(points=text if difference < 0 else f"+{text}")
+def points_of() -> str:
+    """How a change of a share is said: {points} stands where the number does."""
+    return _("{points} points")
 
 
 def trust() -> str:
