@@ -212,6 +212,13 @@ def test_a_circle_is_told(tmp_path: Path) -> None:
         in_order(read_notebooks(tmp_path))
 
 
+@pytest.mark.parametrize("text", ["<<<<<<< HEAD", '{"cells": [', "[]", '{"worksheets": []}'])
+def test_a_file_that_is_no_notebook_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "01_torn.ipynb").write_text(text)
+    with pytest.raises(WorkbookError, match=r"01_torn\.ipynb is no notebook of version 4"):
+        read_notebooks(tmp_path)
+
+
 @each_notebook
 def test_chinese_has_every_markdown_cell(path: Path) -> None:
     known = i18n.catalog("zh")

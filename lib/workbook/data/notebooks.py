@@ -61,8 +61,24 @@ def code_cells(path: Path) -> list[str]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """A notebook of version 4 as it lies in its file: importing nbformat takes longer than all else a command does."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """A notebook of version 4 as it lies in its file: importing nbformat takes longer than all else a command does.
+
+    Raises:
+        WorkbookError: it is none.
+    """
+    try:
+        read = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise _no_notebook(path, str(error)) from error
+    if not isinstance(read, dict) or not {"cells", "metadata"} <= read.keys():
+        raise _no_notebook(path, "cells or metadata are missing; up to version 3 they were elsewhere")
+    return read
+
+
+def _no_notebook(path: Path, why: str) -> WorkbookError:
+    return WorkbookError(f"{path} is no notebook of version 4: {why}.",
+                         why="A save may have been cut off, or a merge left its marks in it.",
+                         way_out=f"Take it back from the project (git checkout {path.name}), or save it in JupyterLab.")
 
 
 def _source(cell: dict[str, Any]) -> str:
