@@ -17,6 +17,7 @@ import nbformat
 import papermill
 import pytest
 
+from workbook.data.errors import WorkbookError
 from workbook.data.metrics import METRICS
 from workbook.data.notebooks import in_order, question, read_notebook, read_notebooks, title
 from workbook.output import i18n
@@ -203,8 +204,6 @@ def test_readme_shows_the_notebooks_as_they_are() -> None:
 
 
 def test_a_circle_is_told(tmp_path: Path) -> None:
-    from workbook.data.errors import WorkbookError
-
     for name, needs, makes in (("01_a", "y", "x"), ("02_b", "x", "y")):
         notebook = nbformat.v4.new_notebook(metadata={"workbook": {"needs": [needs], "makes": [makes]}})
         nbformat.write(notebook, tmp_path / f"{name}.ipynb")
