@@ -22,8 +22,10 @@ import nbformat
 import pandas as pd
 import pyarrow as pa
 import pytest
+from typer.testing import CliRunner
 
 from workbook.data.engine import connect
+from workbook.data.notebooks import read_notebooks
 from workbook.data.settings import Engine
 from workbook.output import i18n
 
@@ -43,6 +45,7 @@ CHROMIUM_FLAGS = [
 NEEDS = {
     "browser": "needs_chromium",
     "chromium": "needs_chromium",
+    "same_browser": "needs_chromium",
     "postgres_url": "needs_postgres",
     "public_data": "needs_public_data",
     "spark_session": "needs_java",
@@ -255,6 +258,16 @@ def chromium() -> Path:
 @pytest.fixture
 def browser(chromium: Path) -> Iterator[Any]:
     """A Playwright browser for one test: an open one holds an event loop, which would stop notebooks from running."""
+    yield from _open_browser(chromium)
+
+
+@pytest.fixture(scope="module")
+def same_browser(chromium: Path) -> Iterator[Any]:
+    """A Playwright browser for the tests of a file none of which runs a notebook."""
+    yield from _open_browser(chromium)
+
+
+def _open_browser(chromium: Path) -> Iterator[Any]:
     sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
     with sync_api.sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=str(chromium), args=CHROMIUM_FLAGS)
@@ -267,10 +280,8 @@ def nursery() -> Iterator[Any]:
     """One process with everything imported, which forks the kernels of all renders of a test session."""
     from workbook.output.kernels import Nursery, warm_kernels  # seconds, which other tests need not wait for
 
-    with warm_kernels([]):
+    with warm_kernels(read_notebooks(REPOSITORY / "notebooks")):
         made, Nursery.current = Nursery.current, None
-        if made is not None:
-            made.ask(imports=["from workbook.data.run import open_run", "from workbook.output import page"])
         yield made
 
 
@@ -324,3 +335,20 @@ def workbook() -> Callable[..., str]:
         return ran.stdout
 
     return command
+
+
+@pytest.fixture(scope="session")
+def command(nursery: Any) -> Callable[..., str]:
+    """As `workbook`, but in this process and its nursery: where another's imports would show nothing."""
+    from workbook.cli import app
+
+    def run(*arguments: str, folder: Path) -> str:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder)
+            if nursery is not None and nursery.process.poll() is None:
+                patch.setattr(type(nursery), "current", nursery)
+            ran = CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"}, catch_exceptions=False)
+        assert ran.exit_code == 0, ran.output
+        return ran.stdout
+
+    return run

@@ -43,9 +43,9 @@ def pages(folder: Path, lang: str) -> Iterator[Path]:
 
 
 @pytest.fixture
-def open_page(browser: Any) -> Iterator[Any]:
+def open_page(same_browser: Any) -> Iterator[Any]:
     """`open_page(path, width)`: a page in a browser that has no network; asking for anything else is noted."""
-    context = browser.new_context(offline=True)
+    context = same_browser.new_context(offline=True)
     opened = context.new_page()
     asked: list[str] = []
     opened.on("request", lambda request: asked.append(request.url[:80]) if not _is_here(request.url) else None)
@@ -156,8 +156,8 @@ PAPER = 672  # the width of an A4 page between its margins, in CSS pixels
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_nothing_is_wider_than_the_paper(lang: str, folder: Path, settings: Settings, browser: Any) -> None:
-    opened = browser.new_page(viewport={"width": PAPER, "height": 900})
+def test_nothing_is_wider_than_the_paper(lang: str, folder: Path, settings: Settings, same_browser: Any) -> None:
+    opened = same_browser.new_page(viewport={"width": PAPER, "height": 900})
     opened.emulate_media(media="print")
     opened.set_content(bind(folder, settings, lang).html({}))
     assert opened.evaluate("document.images.length") >= 10

@@ -21,14 +21,14 @@ PUBLISHED = {  # finding: value, tolerance to which it is known
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory, workbook: Callable[..., str]) -> Path:
+def report(tmp_path_factory: pytest.TempPathFactory, command: Callable[..., str]) -> Path:
     """The folder of the report of September 1997."""
     folder = tmp_path_factory.mktemp("cdnow")
     (sample,) = (file for file in files("lifetimes") or [] if file.name == "CDNOW_sample.txt")
-    workbook("new", "shop", "--orders", str(sample.locate()), "--columns", "-,customer_id,ordered_at,quantity,amount",
-             folder=folder)  # fmt: skip
-    workbook("render", "--settings", "shop/workbook.yaml", "--as-of", "1997-09-30", "--only", "06", "--lang", "en",
-             folder=folder)  # fmt: skip
+    command("new", "shop", "--orders", str(sample.locate()), "--columns", "-,customer_id,ordered_at,quantity,amount",
+            folder=folder)  # fmt: skip
+    command("render", "--settings", "shop/workbook.yaml", "--as-of", "1997-09-30", "--only", "06", "--lang", "en",
+            folder=folder)  # fmt: skip
     (found,) = (folder / "shop" / "reports").glob("1997-09*/findings.json")
     return found.parent
 

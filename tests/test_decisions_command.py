@@ -73,12 +73,12 @@ def write_sources(folder: Path) -> dict[str, tuple[str, str, str]]:
 
 
 @pytest.fixture(scope="module")
-def rendered(tmp_path_factory: pytest.TempPathFactory, workbook: Callable[..., str]) -> Iterator[Shop]:
+def rendered(tmp_path_factory: pytest.TempPathFactory, command: Callable[..., str]) -> Iterator[Shop]:
     folder = tmp_path_factory.mktemp("small-shop")
     people = write_sources(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WORKBOOK_KEY", KEY)
-        workbook("render", "--only", "04", "--lang", "en", "--as-of", "2026-06", folder=folder)
+        command("render", "--only", "04", "--lang", "en", "--as-of", "2026-06", folder=folder)
         yield Shop(folder, people)
 
 

@@ -121,7 +121,7 @@ def test_ledger_is_read_back_as_cleaning_wrote_it(tmp_path: Path) -> None:
 
 
 def test_a_card_leads_to_the_lines_that_made_its_figure(
-    book: Callable[..., None], tmp_path: Path, workbook: Callable[..., str]
+    book: Callable[..., None], tmp_path: Path, command: Callable[..., str]
 ) -> None:
     code = ("from workbook.output import page\npage.card(run)\nunused = 5\nn = len('four')\n"
             "run.find('orders_read', n, unit='orders')\nrun.find('rows_read', 9, unit='rows')\n"
@@ -131,7 +131,7 @@ def test_a_card_leads_to_the_lines_that_made_its_figure(
     (tmp_path / "workbook.yaml").write_text(
         "name: shop\nsources: [{table: orders, path: o.csv}]\nlanguages: [en, zh]\n")
     (tmp_path / "o.csv").write_text("customer_id,ordered_at,amount\nA,2026-05-04,3\n")
-    workbook("render", "--as-of", "2026-05", folder=tmp_path)
+    command("render", "--as-of", "2026-05", folder=tmp_path)
     report = tmp_path / "reports" / "2026-05"
     for lang in ("en", "zh"):
         chapter = BeautifulSoup((report / lang / "01_collection.html").read_text(), "html.parser")
