@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 
 import typer
@@ -9,6 +10,18 @@ import typer
 from workbook.cli import decisions, delivery, forms, report, rooms, shop  # noqa: F401 - each adds its subcommands
 from workbook.cli.root import app
 from workbook.data.errors import WorkbookError
+
+WAYS_OUT = {  # what a disk refuses, and what whoever owns it can do
+    errno.EACCES: "Let the user who runs this write there, or name another folder.",
+    errno.EPERM: "Let the user who runs this write there, or name another folder.",
+    errno.EROFS: "Name a folder on a disk that can be written.",
+    errno.EEXIST: "A file lies where a folder is to be: name another.",
+    errno.ENOTDIR: "A file lies where a folder is to be: name another.",
+    errno.EISDIR: "A folder lies where a file is to be: name another.",
+    errno.ENAMETOOLONG: "Write a shorter name.",
+    errno.ENOSPC: "Make room and ask for the same again: what was done is taken up, and what was published is whole.",
+    errno.EDQUOT: "Make room and ask for the same again: what was done is taken up, and what was published is whole.",
+}
 
 
 def main() -> None:
@@ -18,3 +31,9 @@ def main() -> None:
     except WorkbookError as error:
         typer.echo(str(error), err=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.errno not in WAYS_OUT:
+            raise
+        said = WorkbookError(f"{error.filename or 'A file'}: {error.strerror}.", way_out=WAYS_OUT[error.errno])
+        typer.echo(str(said), err=True)
+        sys.exit(said.exit_code)

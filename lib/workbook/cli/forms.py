@@ -19,7 +19,7 @@ Rendered = Annotated[str, typer.Argument(help="the rendered period, such as 2026
 
 @app.command()
 def pdf(period: Rendered = "", settings: SettingsFile = "workbook.yaml") -> None:
-    """Write a rendered report as one PDF a language; `forms: [pdf, excel]` in the settings does it at each render."""
+    """Write a rendered report as one PDF a language; `forms` in the settings does it at each render."""
     _make("pdf", period, settings)
 
 

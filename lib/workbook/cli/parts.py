@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workbook.data.errors import WorkbookError
-
 if TYPE_CHECKING:
     from workbook.output.delivery.notify import Delivery
 
@@ -17,14 +15,12 @@ PartName = Annotated[str, typer.Option(
 
 
 def render_by(
-    settings: str, by: str, delivery: Delivery, *, as_of: str, only: str, lang: str, force: bool,
+    settings: str, by: str, delivery: Delivery, *, as_of: str, lang: str, force: bool,
     tell: Callable[[str, object], None],
 ) -> None:
     """Render the whole and its parts, and say where they are; exit code 1 when any of them failed."""
     from workbook.output.report.division import render_by as divide  # papermill takes two seconds to import
 
-    if only:
-        raise WorkbookError("--by and --only do not go together.", way_out="Leave --only out.")
     divided = divide(settings, by, as_of=as_of, lang=lang, force=force, tell=tell)
     delivery.rendered = divided.whole
     for part, rendered in divided.parts:

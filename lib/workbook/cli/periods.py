@@ -47,7 +47,7 @@ class Progress:
     def planned(self, plan: Plan) -> None:
         if plan.left_out is not None:
             tqdm.write(f"{plan.left_out.label} is not over by the newest order on record and is left out; "
-                       "ask for it by its last day, such as --to 2011-12-09.", file=sys.stderr)
+                       f"ask for it by its last day, such as --to {plan.newest}.", file=sys.stderr)
         self.bar = tqdm(total=len(plan.periods), unit="period", desc=plan.periods[0].label, file=sys.stderr)
 
     def ended(self, filled: Filled) -> None:

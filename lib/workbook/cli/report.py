@@ -43,6 +43,9 @@ def render(
     if (first or last) and (as_of or only):
         raise WorkbookError("--from and --to name the periods, and fill them whole.",
                             way_out="Leave --as-of and --only out, or --from and --to.")
+    if by and (first or last or only):
+        raise WorkbookError("--by makes the reports of one period, whole.",
+                            way_out="Name it with --as-of, and leave --from, --to and --only out.")
     from workbook.output.kernels import warm_kernels
 
     declared = load_settings(settings)
@@ -58,7 +61,7 @@ def render(
             if first or last:
                 return back_fill(settings, delivery, first=first, last=last, lang=lang, force=force, tell=_tell)
             if by:
-                return render_by(settings, by, delivery, as_of=as_of, only=only, lang=lang, force=force, tell=_tell)
+                return render_by(settings, by, delivery, as_of=as_of, lang=lang, force=force, tell=_tell)
             rendered = report.render(settings, as_of=as_of, only=only, lang=lang, force=force, tell=_tell)
             delivery.rendered = rendered
     for outcome in rendered.outcomes:
@@ -69,6 +72,9 @@ def render(
     if rendered.kept:
         typer.echo(f"The last good report is still {rendered.kept / 'index.html'}")
     typer.echo(f"{'The report' if rendered.ok else 'The incomplete report'}: {rendered.index}")
+    if rendered.ok and (newest := report.unfinished(rendered.folder.name, load_settings(settings))):
+        typer.echo(f"{rendered.folder.name} is not over by the newest order on record: its figures will grow. "
+                   f"--as-of {newest} marks it as not over, and compares nothing with it.")
     if rendered.ok and (after := report.behind(load_settings(settings), rendered.folder)):
         typer.echo(f"The report of {after} compares with this one and is behind: workbook render --as-of {after}")
     if told(rendered.forms, rendered.folder) or not rendered.ok:

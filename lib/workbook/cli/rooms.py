@@ -19,6 +19,8 @@ from workbook.data.notebooks import notebooks_folder
 def lab(lang: Annotated[str, typer.Option(help="zh opens Chinese copies, made anew when a notebook changed")] = "en",
         ) -> None:
     """Open JupyterLab on the notebooks."""
+    if lang not in ("en", "zh"):
+        raise WorkbookError(f"{lang!r} is no language of the workbook.", way_out="Write --lang en or --lang zh.")
     folder = notebooks_folder()
     if lang != "en":
         from workbook.output.report.execution import copies_in

@@ -337,7 +337,10 @@ def load_settings(path: str | Path = "workbook.yaml") -> Settings:
     file = find_settings(path)
     try:
         declared = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise WorkbookError(f"{file} is no text in UTF-8.", way_out="Name the workbook.yaml of a shop; if it is one, "
+                            "save it as UTF-8. `workbook new` writes one for your records.") from error
+    except yaml.YAMLError as error:
         raise WorkbookError(f"{file} is not valid YAML: {error}", way_out="Mend the line that it names.") from error
     if not isinstance(declared, dict):
         raise WorkbookError(f"{file} is empty.", way_out="`workbook new` writes a commented one.")
@@ -347,8 +350,9 @@ def load_settings(path: str | Path = "workbook.yaml") -> Settings:
     try:
         return Settings.model_validate({**declared, "file": file, "folder": file.parent})
     except ValidationError as error:
+        number = f"{error.error_count()} wrong {'entry' if error.error_count() == 1 else 'entries'}"
         raise WorkbookError(
-            f"{file} has {error.error_count()} wrong entries:\n" + "\n".join(_sentences(error)),
+            f"{file} has {number}:\n" + "\n".join(_sentences(error)),
             way_out="Mend them and try again; nothing was run.",
         ) from None
 

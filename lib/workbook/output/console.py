@@ -14,6 +14,7 @@ from rich.table import Table
 from workbook.data.checking import check
 from workbook.data.discover import Proposal, discover
 from workbook.data.errors import WorkbookError, nearest
+from workbook.data.privacy import Pseudonymiser
 from workbook.data.schema import TABLES
 from workbook.data.settings import load_settings
 from workbook.data.store import write_whole
@@ -51,6 +52,7 @@ def new(
                             way_out="Choose another folder, or add --force to write it anew.")
     if not any(given.values()):
         raise WorkbookError("No file was named.", way_out=f"workbook new {shlex.quote(folder.name)} --orders FILE")
+    Pseudonymiser("", phone_country)  # refuses a country that it does not know
     listed = [column.strip() for column in columns.split(",")] if columns else []
     try:
         proposal = discover(given, folder, columns=listed, dates=dates)
@@ -138,5 +140,9 @@ def _write(file: Path, text: str) -> None:
     try:
         load_settings(draft)
         draft.replace(file)
+    except WorkbookError as error:
+        wrong = "\n".join(error.what.splitlines()[1:])
+        raise WorkbookError(f"What was given makes no settings:\n{wrong}",
+                            way_out="Correct the option; nothing was written.") from error
     finally:
         draft.unlink(missing_ok=True)

@@ -6,7 +6,8 @@ the attempt is put beside it as `<period>.failed`.
 """
 
 from workbook.output.pages.report import comment
+from workbook.output.report.asked import unfinished
 from workbook.output.report.backfill import behind
 from workbook.output.report.render import Rendered, render
 
-__all__ = ["Rendered", "behind", "comment", "render"]
+__all__ = ["Rendered", "behind", "comment", "render", "unfinished"]

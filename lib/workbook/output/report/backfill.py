@@ -52,6 +52,7 @@ class Plan(NamedTuple):
 
     periods: list[Period]
     left_out: Period | None  # a period that is not over, and was not asked for by its last day
+    newest: date | None  # the newest day with an order
 
 
 def back_fill(
@@ -103,16 +104,21 @@ def behind(settings: Settings, folder: Path) -> str:
 
 def _plan(settings: Settings, notebooks: list[Notebook], first: str, last: str) -> Plan:
     """The whole periods between two; the one that the last day cuts short only where a day was asked for."""
+    grain = settings.period
+    named = [periods.period_of(text, grain).whole for text in (first, last) if text]  # before all is read
+    if named != sorted(named):
+        raise WorkbookError(f"{last} lies before {first}.", way_out="Write --from FIRST --to LAST.")
     collects = any(COLLECTS in notebook.makes for notebook in notebooks)
     seen = _collected(settings) if collects else None
     if seen is None and not (first and last):
         raise WorkbookError("Which periods are to be filled cannot be told from the record.",
                             way_out="Name both ends: workbook render --from 2025-01 --to 2026-06")
-    grain = settings.period
     oldest = periods.period_of(first, grain).whole if first else periods.containing(seen[0], grain)
     newest = periods.period_of(last, grain) if last else periods.last_complete(seen[1], grain)
     if newest.start < oldest.start:
-        raise WorkbookError(f"{newest.label} lies before {oldest.label}.", way_out="Write --from FIRST --to LAST.")
+        raise WorkbookError(
+            f"The last period that is over by the newest order on record, {newest.label}, lies before {oldest.label}.",
+            way_out=f"Write --from {newest.label}, or an earlier one.")
     wanted = list(_between(oldest, newest))
     over = [period for period in wanted if seen is None or period.end <= seen[1] or not period.is_whole]
     there = [period for period in over if seen is None or period.end >= seen[0]]
@@ -120,8 +126,8 @@ def _plan(settings: Settings, notebooks: list[Notebook], first: str, last: str) 
         raise WorkbookError(
             f"No period from {oldest.label} to {newest.label} is over by the newest order on record.",
             why="" if seen is None else f"Orders lie between {seen[0]} and {seen[1]}.",
-            way_out="Name an earlier one; or one that is not over by its last day, such as --to 2011-12-09.")
-    return Plan(there, wanted[len(over)] if len(over) < len(wanted) else None)
+            way_out=f"Name an earlier one; or one that is not over by its last day: --to {seen[1] if seen else 'DAY'}")
+    return Plan(there, wanted[len(over)] if len(over) < len(wanted) else None, seen[1] if seen else None)
 
 
 def _between(first: Period, last: Period) -> Iterator[Period]:

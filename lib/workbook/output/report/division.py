@@ -39,6 +39,7 @@ def render_by(
     Raises:
         WorkbookError: no such dimension or value; and all that `render` raises.
     """
+    parts.check_dimension(by)
     declared = load_settings(settings)
     with alone(declared.store_folder, f"workbook render --by {by}"):
         whole = render(settings, as_of=as_of, lang=lang, force=force, tell=tell)

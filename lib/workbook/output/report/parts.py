@@ -38,6 +38,20 @@ def _of_the_whole(notebook: Notebook) -> bool:
     return any(fnmatch(made, pattern) for made in notebook.makes for pattern in OF_THE_WHOLE)
 
 
+def check_dimension(by: str) -> None:
+    """Refuse what no shop can be divided by, before an hour of rendering.
+
+    Raises:
+        WorkbookError: no such dimension, with the nearest; or no value behind the sign of equality.
+    """
+    dimension, equals, wanted = by.partition("=")
+    if dimension not in cutting.DIMENSIONS:
+        way_out = nearest(dimension, cutting.DIMENSIONS)
+        raise WorkbookError(f"A shop cannot be divided by {dimension!r}.", way_out=way_out)
+    if equals and not wanted:
+        raise WorkbookError(f"--by {by} names no {dimension}.", way_out=f"Write --by {dimension}, or a value.")
+
+
 def choose(settings: Settings, by: str, period: Period) -> Chosen:
     """What `--by region` or `--by region=East` means for the records of a period.
 

@@ -25,7 +25,7 @@ from workbook.data.settings import Settings
 from workbook.data.store import Store, write_whole
 from workbook.output.kernels import environment, measured, warm_kernels
 from workbook.output.pages.report import prepare
-from workbook.output.report import reuse
+from workbook.output.report import asked, reuse
 from workbook.output.report.execution import Outcome, execute, mask_errors
 from workbook.output.report.resume import Attempt
 from workbook.output.report.schedule import side_by_side
@@ -119,9 +119,16 @@ class Work:
         found = self.stage.root / "findings" / f"{name}.json"
         if found.exists():  # before another language writes its own there
             self.findings[lang][name] = found.read_text("utf-8")
-        if self.period is None and outcome.state == "done" and "raw/*" in notebook.makes:
-            self.period = last_complete_period(self.stage, self.settings)
+        if outcome.state == "done" and "raw/*" in notebook.makes:
+            self._settle_period()
         return outcome
+
+    def _settle_period(self) -> None:
+        """Once all that arrived has been collected, it is known which period can be reported on."""
+        if self.period is None:
+            self.period = last_complete_period(self.stage, self.settings)
+        elif not self.settings.part:
+            asked.refuse_outside(self.period, self.stage, self.settings)
 
     def _reused_or_executed(self, notebook: Notebook, lang: str, sharing: int) -> Outcome:
         parameters = {"settings": str(self.settings.file), "as_of": _as_of(self.period), "lang": lang}
@@ -180,6 +187,8 @@ class Work:
 
     def done(self) -> tuple[list[Outcome], Period]:
         """Everything run or taken over: one outcome a chapter, in the order of the notebooks, and the period."""
+        if self.period is not None and not any("raw/*" in notebook.makes for notebook in self.notebooks.values()):
+            self._settle_period()
         forked = warm_kernels(list(self.notebooks.values()))
         with _staying(), _reporting(self.stage, self.settings), forked, self.beside:
             side_by_side(self.after(), self.run, at_once=AT_ONCE)
