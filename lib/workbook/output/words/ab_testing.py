@@ -255,7 +255,7 @@ def four_weeks(chances: Mapping[str, float], per_arm: float, *, relative: float,
     """How often an experiment of four weeks, as one usually takes, would find what is sought."""
     known = [chance for chance in chances.values() if not math.isnan(chance)]
     if not known:
-        return nothing_to_plan_with()
+        return _("Too little is on record to say what four weeks would show.")
     best = max(known)
     text = _("Four weeks bring {n} customers an arm. If the change truly did {relative}, such an experiment would show "
              "it in **{low} to {high}** of cases, by the metric.").format(

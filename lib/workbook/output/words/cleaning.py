@@ -80,6 +80,9 @@ def recipe(steps: Sequence[Step], found: Mapping[str, Finding]) -> str:
     """How far the recipe ends from the rules, and how much its lines moved on the way."""
     ends, net = steps[-1].revenue, float(found["net_revenue"].value or 0)
     moved = sum(abs(after.revenue - before.revenue) for before, after in pairwise(steps))
+    if not moved and ends == net:
+        return _("On these records neither the recipe nor the rules change anything: both end with **{net}**.").format(
+            net=i18n.money(net))
     return _("The recipe ends with **{ends}**, this page with **{net}**: {apart} apart. On the way its lines move "
              "{moved} up and down; how near the two ends lie says nothing about whether the lines were right.").format(
         ends=i18n.money(ends), net=i18n.money(net), apart=i18n.money(abs(ends - net)), moved=i18n.money(moved))
@@ -187,8 +190,8 @@ def naive_returns(row: pd.DataFrame) -> str:
 def charged(booked: Booked, period: Period) -> str:
     """How much of what came back in the period was bought before it."""
     if not booked.amount:
-        return _("In {period} nothing came back.").format(period=i18n.period(period))
-    return _("In {period} {money} came back; **{share}** of it had been bought before that period. Charged to the "
+        return _("{period}: nothing came back.").format(period=i18n.period(period))
+    return _("{period}: {money} came back; **{share}** of it had been bought before that period. Charged to the "
              "month in which it arrives, it would lower the wrong month.").format(
         period=i18n.period(period), money=i18n.money(booked.amount), share=i18n.percent(booked.earlier / booked.amount))
 
@@ -335,6 +338,8 @@ def quality_mean(table: pd.DataFrame) -> str:
     scores = table["score"].dropna() if len(table) else pd.Series(dtype=float)
     if scores.empty:
         return _("There is no table to judge.")
+    if len(scores) == 1:
+        return _("There is one table, with a score of **{mean}**.").format(mean=i18n.percent(scores.mean()))
     return _("One score for everything would be **{mean}**, the mean of {n} tables; between the best and the weakest "
              "lie {points} points.").format(
         mean=i18n.percent(scores.mean()), n=i18n.number(len(scores)),

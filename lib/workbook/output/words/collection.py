@@ -247,7 +247,7 @@ def completeness(filled: Sequence[Mapping[str, Any]]) -> str:
 
 def only_complete(row: Mapping[str, Any], filled: Sequence[Mapping[str, Any]]) -> str:
     """What dropping every row with a blank would leave of the sales, and which column costs most."""
-    rows, kept = row["rows"], int(row["complete"] or 0)
+    rows, kept = row["rows"], int(row.get("complete") or 0)
     if not rows or kept == rows:
         return _("No row of sales has a blank: dropping incomplete rows would drop nothing here.")
     emptiest = min(filled, key=lambda column: column["share"])
