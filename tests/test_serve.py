@@ -156,6 +156,10 @@ CONTENT = (  # what stands in the first of a place: words, and pictures whole
     " return e ? e.innerText.trim() + [...e.querySelectorAll('img')].map(i => i.src).join() : ''}"
 )
 CHANGED = f"([place, was]) => {{const now = ({CONTENT})(place); return now && now !== was}}"
+RIGHTMOST = (  # pixel that a control reaches to
+    "() => Math.max(...[...document.querySelectorAll('.wb-chooser, .wb-choices *, .wb-tabs, .wb-controls *')]"
+    ".map(e => e.closest('option, .wb-rows') ? 0 : e.getBoundingClientRect().right))"
+)
 EXPLORED = ".wb-section .wb-explored"
 VIEWS = {"pivot": "Pivot", "customer": "One customer", "builder": "Build a segment", "profile": "Profile", "rfm": "RFM",
          "groups": "Clusters", "value": "Lifetime value", "risk": "Risk of leaving", "plan": "Experiment"}  # fmt: skip
@@ -440,12 +444,13 @@ def test_the_chinese_page_fits_a_telephone_and_its_kernel_ends_with_it(settings:
         opened = Opened(chrome, server, width=390)
         assert opened.page.locator("html").get_attribute("lang") == "zh-CN"
         assert "数据透视" in opened.text(".wb-tabs")
-        widest = opened.page.evaluate(
-            "() => Math.max(...[...document.querySelectorAll('.wb-chooser, .wb-choices *, .wb-tabs, .wb-controls *')]"
-            ".map(e => e.getBoundingClientRect().right))")  # fmt: skip
-        assert widest <= 390
-        written = opened.page.locator(".wb-room").inner_text()
-        assert not re.search(r"\b(the|and|of|customers|months)\b", written)
+        for tab, drawn in (("数据透视", ".wb-heat"), ("单个客户", ".wb-place p"), ("构建分群", ".wb-built")):
+            opened.page.locator(".wb-tabs button", has_text=tab).click()
+            opened.page.locator(f".wb-section {drawn}").wait_for(timeout=LONGEST)
+            opened.settled(".wb-room")
+            assert opened.page.evaluate(RIGHTMOST) <= 390, tab
+            written = opened.text(".wb-room")
+            assert not re.search(r"\b(the|and|of|customers|months)\b", written), tab
         kernel = f"{server.root}api/kernels/{opened.kernel}{'?' + server.address.partition('?')[2]}"
         assert answer(kernel) == 200
         opened.page.goto("about:blank")

@@ -30,7 +30,8 @@ TELL = (  # the place of the button into the control, as if typed there; the but
 LOOK = (  # a button looks like its cell
     "<style>.wb-heat [data-cell]{all:unset;box-sizing:border-box;width:100%;cursor:pointer}"
     ".wb-heat [data-cell]:hover{text-decoration:underline}"
-    ".wb-heat [data-cell]:focus-visible,.wb-heat [aria-pressed]{outline:2px solid currentColor;outline-offset:2px}</style>"
+    ".wb-heat [data-cell]:focus-visible,.wb-heat [aria-pressed]"
+    "{outline:2px solid currentColor;outline-offset:2px}</style>"
 )
 
 
@@ -97,7 +98,8 @@ class Heat:
         look = LOOK if self.sink else ""
         below = f'<p class="wb-note">{escape(note)}</p>' if note else ""
         return (
-            f'{look}<div class="wb-table wb-heat" role="region" tabindex="0" aria-label="{escape(title)}"{hears}><table>'
+            f'{look}<div class="wb-table wb-heat" role="region" tabindex="0" aria-label="{escape(title)}"{hears}>'
+            "<table>"
             f"<caption>{escape(title)}</caption><thead><tr><td>{escape(corner)}</td>{self._heads()}</tr></thead>"
             f"<tbody>{''.join(map(self._line, range(len(self.rows))))}{self._foot()}</tbody></table></div>{below}"
         )
