@@ -73,7 +73,7 @@ def harmless(text: str) -> str:
     """A cell that no spreadsheet takes for a formula.
 
     A telephone number keeps its meaning: its + becomes the 00 that is dialled instead. Everything else that begins
-    like a formula gets an apostrophe, which spreadsheets do not show.
+    like a formula gets an apostrophe, which stays in sight where a spreadsheet opens the file.
 
     >>> harmless("+86 138-1234-5678"), harmless("=1+1"), harmless("Li Ming"), harmless("00000017")
     ('0086 138-1234-5678', "'=1+1", 'Li Ming', '00000017')
