@@ -62,6 +62,12 @@ def test_a_stretch_that_ends_before_it_begins_is_refused_before_anything_is_read
     assert "2026-01, lies before 2030-01" in refused("render", "--from", "2030-01", "--settings", str(shop))
 
 
+def test_a_page_of_a_period_that_was_not_rendered_is_refused_before_a_server_is_up(tmp_path: Path) -> None:
+    settings = shop_in(tmp_path / "shop", one=JANUARY)
+    for period, told in (("juni", "is no period"), ("2026-01-31", "No period has been rendered yet")):
+        assert told in refused("serve", "--as-of", period, "--no-browser", "--settings", str(settings))
+
+
 def test_no_settings_file_and_no_language_are_called_that(tmp_path: Path) -> None:
     records = tmp_path / "orders.csv"
     records.write_bytes("Süd;1\n".encode("cp1252"))

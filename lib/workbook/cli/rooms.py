@@ -42,8 +42,13 @@ def serve(
 
     if lang not in ("en", "zh"):
         raise WorkbookError(f"The page speaks en or zh, not {lang!r}.", way_out="--lang en or --lang zh")
-    file = load_settings(settings).file
-    told = {"WORKBOOK_SERVE_SETTINGS": str(file), "WORKBOOK_SERVE_AS_OF": as_of, "WORKBOOK_SERVE_LANG": lang}
+    declared = load_settings(settings)
+    if as_of:  # refused here, not behind the token in a page
+        from workbook.data.periods import period_of
+        from workbook.output.forms import find_report
+
+        find_report(declared, period_of(as_of, declared.period).label)
+    told = {"WORKBOOK_SERVE_SETTINGS": str(declared.file), "WORKBOOK_SERVE_AS_OF": as_of, "WORKBOOK_SERVE_LANG": lang}
     command = [sys.executable, "-m", "workbook.output.serve.server", f"--port={_free(port)}", f"--lang={lang}"]
     command += [] if no_browser else ["--browser"]
     if os.name == "posix":  # the server in the place of this process: whoever ends one ends the other
