@@ -69,6 +69,7 @@ from workbook.ab_testing.sequential import Stop, daily_looks, peeking_error, seq
 from workbook.ab_testing.settlement import Naive, Settlement, settle
 from workbook.ab_testing.split import Maturity, SampleRatio, faults, maturity, sample_ratio, sample_ratio_of
 from workbook.ab_testing.tails import Winsorised, winsorised_effects
+from workbook.ab_testing.touching import Touched, part_figures, touching
 from workbook.ab_testing.unrandomised import CLAIMS, JudgedCampaign, campaign_rows, judge_campaigns, together
 from workbook.ab_testing.uplift import FEATURES, Uplift, features, judge_uplift
 from workbook.ab_testing.verdict import Verdict, Worth, judge_experiment, own_prior, worth_a_year
@@ -102,6 +103,7 @@ __all__ = [
     "Settlement",
     "Stop",
     "Sum",
+    "Touched",
     "Uplift",
     "Verdict",
     "Winsorised",
@@ -155,6 +157,7 @@ __all__ = [
     "of_others",
     "orders_before",
     "own_prior",
+    "part_figures",
     "peeking_error",
     "plain_difference",
     "plannable",
@@ -185,6 +188,7 @@ __all__ = [
     "targeting",
     "to_watch",
     "together",
+    "touching",
     "traffic",
     "watched",
     "winsorised_effects",

@@ -31,8 +31,9 @@ CONTROL, TREATED = "control", "treated"
 
 
 def folder_of(settings: Settings, decision_id: str = "") -> Path:
-    """The folder of the register, or of one decision."""
-    return settings.reports_folder / "decisions" / decision_id
+    """The folder of the register, or of one decision; the parts of a shop have no register of their own."""
+    whole = settings.model_copy(update={"part": None})
+    return whole.reports_folder / "decisions" / decision_id
 
 
 def registered(settings: Settings, *, as_of: date | None = None) -> tuple[Decision, ...]:

@@ -98,6 +98,8 @@ def earned(reading: Reading) -> list[Told]:
     """What the decisions registered so far brought; how to register one where there is none."""
     found = reading.findings.get("07_ab_testing", {})
     registered = found.get("decisions_registered")
+    if reading.settings.part and registered is not None:  # what is decided for all is settled for all
+        return [Told("07_ab_testing.decisions_registered", words.decided_for_all(int(registered.value or 0)))]
     if not _some(registered):
         return [Told("07_ab_testing.decisions_registered", words.none_registered())]
     told = []

@@ -100,6 +100,15 @@ def none_registered() -> str:
              "control apart, and each later report says here what the action earned.")
 
 
+def decided_for_all(n: int) -> str:
+    """On the page of a part: where the decisions that touch it are told."""
+    if not n:
+        return _("No decision of the shop has customers of this part on its list.")
+    return ngettext("{n} decision of the shop touches this part; what it earned stands in the report of the whole.",
+                    "{n} decisions of the shop touch this part; what they earned stands in the report of the whole.",
+                    n).format(n=i18n.number(n))
+
+
 def none_settled(found: Mapping[str, Finding]) -> str:
     """Decisions are registered, and none of them is settled: what became of them."""
     names = {"decisions_running": _running, "decisions_unjudged": _unjudged, "decisions_cancelled": _cancelled}
