@@ -1,6 +1,7 @@
 """A shop divided by region, channel, category …: each part's records, their sum, and a report of each."""
 
 import json
+import shutil
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
@@ -40,9 +41,17 @@ def raw(name: str, rows: list[dict[str, Any]]) -> pa.Table:
 
 
 @pytest.fixture
-def whole(tmp_path: Path) -> Run:
-    (tmp_path / "workbook.yaml").write_text("name: shop\nsources: [{table: order_lines, path: o.csv}]\n")
-    where = {"settings": str(tmp_path / "workbook.yaml"), "as_of": "2026-06"}
+def whole(cleaned: Path, tmp_path: Path) -> Run:
+    """The cleaned shop, for one test."""
+    shutil.copytree(cleaned, tmp_path, dirs_exist_ok=True)
+    return open_run("02_cleaning", settings=str(tmp_path / "workbook.yaml"), as_of="2026-06")
+
+
+@pytest.fixture(scope="module")
+def cleaned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cleaned")
+    (folder / "workbook.yaml").write_text("name: shop\nsources: [{table: order_lines, path: o.csv}]\n")
+    where = {"settings": str(folder / "workbook.yaml"), "as_of": "2026-06"}
     run = open_run("01_collection", **where)
     run.keep("raw/order_lines", raw("order_lines", [
         {"order_id": o, "line_no": n, "customer_id": c, "ordered_at": datetime(2026, 6, d, 9),
@@ -60,9 +69,8 @@ def whole(tmp_path: Path) -> Run:
     run.keep("raw/tickets", raw("tickets", [
         {"ticket_id": t, "customer_id": c, "opened_at": datetime(2026, 6, 10), "opened_on": date(2026, 6, 10)}
         for t, c in (("t1", "ann"), ("t2", "bob"))]))
-    made = open_run("02_cleaning", **where)
-    cleaning.clean(made)
-    return made
+    cleaning.clean(open_run("02_cleaning", **where))
+    return folder
 
 
 def of(whole: Run, dimension: str, value: str | None) -> Run:
