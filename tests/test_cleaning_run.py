@@ -14,7 +14,7 @@ import yaml
 
 from raw_tables import cleaning_of
 from workbook import cleaning, collection
-from workbook.cleaning import figures, gates, quality, returning
+from workbook.cleaning import figures, gates, quality, returning, shortcuts
 from workbook.data.engine import few_rows
 from workbook.data.errors import WorkbookError
 from workbook.data.run import Run, open_run
@@ -71,6 +71,8 @@ def test_the_defaults_remove_nothing_and_say_what_they_met(online_retail: Path) 
                        "nonpositive_price": 2_517}  # fmt: skip
     assert cleaned.step("returns").revenue_after == Decimal("9747747.9340"), "netting moves money, it loses none"
     assert found(run, cleaned)["rows_kept"] == 541_909
+    recipe = {step.code: step.rows for step in shortcuts.recipe(run.table("clean/marked_lines"), as_of=run.as_of)}
+    assert recipe == {"arrived": 541_909, "positive": 530_104, "named": 397_884, "different": 392_692}, "as published"
     giant = cleaned.returns.filter(cleaned.returns.document_id == "C581484")
     assert [row["order_id"] for row in few_rows(giant)] == ["581483"], "80,995 birds, sent back in twelve minutes"
 

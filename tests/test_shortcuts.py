@@ -155,6 +155,7 @@ def test_what_came_back_was_partly_bought_before(con: Any, make_table: Callable[
     seen = shortcuts.booked(returns, start=JUNE.start, end=JUNE.end)
     assert seen == Booked(40.0, 30.0)
     assert "£40.00 came back; **75.0%**" in cleaning.charged(seen, JUNE)
+    assert cleaning.charged(Booked(40.0, 0.0), JUNE).endswith("all of it bought in the same period.")
     assert "nothing came back" in cleaning.charged(Booked(0.0, 0.0), JUNE)
 
 

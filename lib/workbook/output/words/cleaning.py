@@ -191,6 +191,9 @@ def charged(booked: Booked, period: Period) -> str:
     """How much of what came back in the period was bought before it."""
     if not booked.amount:
         return _("{period}: nothing came back.").format(period=i18n.period(period))
+    if not booked.earlier:
+        return _("{period}: {money} came back, all of it bought in the same period.").format(
+            period=i18n.period(period), money=i18n.money(booked.amount))
     return _("{period}: {money} came back; **{share}** of it had been bought before that period. Charged to the "
              "month in which it arrives, it would lower the wrong month.").format(
         period=i18n.period(period), money=i18n.money(booked.amount), share=i18n.percent(booked.earlier / booked.amount))
