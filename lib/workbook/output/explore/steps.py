@@ -92,7 +92,7 @@ class Steps:
         self.asked.value = customer_id
         self.offered.value = customer_id if customer_id in [value for _name, value in self.offered.options] else ""
         self.quiet = False
-        self.back.disabled, self.on.disabled = at == 0 or not customers, at + 1 >= customers
+        self.back.disabled, self.on.disabled = at <= 0, at + 1 >= customers
         self.told.value = f'<p role="status">{escape(words.place(at, customers))}</p>'
         called = self.selection.value.called if self.selection is not None and self.selection.narrows else ""
         self.now.tell(Now(customer_id, called, customers))
