@@ -145,6 +145,35 @@ def test_the_control_a_user_asks_for_is_between_a_tenth_and_a_half(shop: Setting
         decisions.export(shop, replace(CALL, control_share=0.6), as_of="2026-06")
 
 
+def test_a_list_of_nobody_of_one_or_of_one_household_is_refused_and_says_why(tmp_path: Path) -> None:
+    tables = many(40)
+    tables["rfm"][0]["segment"], tables["rfm"][1]["segment"], tables["rfm"][2]["segment"] = "new", "lost", "lost"
+    for row in tables["clean/customers"][1:3]:
+        row["account_id"] = "home"
+    shop = write_shop(tmp_path, tables)
+    for listed, told in (("where:recency_days > 999", "Nobody is on the list"),
+                         ("segment:new", "none is left to compare"), ("segment:lost", "leaves one arm empty")):
+        with pytest.raises(WorkbookError, match=told):
+            decisions.export(shop, replace(CALL, list_name=listed, anyway=True), as_of="2026-06")
+    with pytest.raises(WorkbookError, match=r"control of 10% leaves one arm empty"):
+        tiny = write_shop(tmp_path / "tiny", many(4))
+        decisions.export(tiny, replace(CALL, control_share=0.1, anyway=True), as_of="2026-06")
+    assert decisions.registered(shop) == ()
+
+
+def test_a_list_of_whom_nobody_may_be_contacted_says_what_took_them_out(tmp_path: Path) -> None:
+    tables = many(40)
+    tables["clean/consents"] = [yes("c0000", granted=False)]
+    with pytest.raises(WorkbookError, match="Of the 40 customers of segment:loyal, 0 may be contacted") as error:
+        decisions.export(write_shop(tmp_path, tables), CALL, as_of="2026-06")
+    assert "40 no_consent" in error.value.why and "not personal" in error.value.way_out
+
+
+def test_an_action_does_not_begin_before_its_list_is_over(shop: Settings) -> None:
+    with pytest.raises(WorkbookError, match="knows what was bought up to 2026-06-30"):
+        decisions.export(shop, replace(CALL, starts_on=date(2026, 6, 30)), as_of="2026-06")
+
+
 def test_lists_are_rules_that_can_be_asked_again(tmp_path: Path) -> None:
     shop = write_shop(tmp_path, {
         "rfm": [segment("a"), segment("b", "at_risk"), segment("c", "new")],

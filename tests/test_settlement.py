@@ -14,6 +14,8 @@ from workbook import ab_testing as ab
 from workbook.ab_testing.record import RECORD
 from workbook.data.metrics import METRICS
 from workbook.decisions import Decision, Forecast, Power
+from workbook.output import i18n
+from workbook.output.words import settlement as words
 
 MONEY = pa.decimal128(18, 4)
 AS_OF, END = date(2026, 3, 31), date(2026, 4, 30)  # the list's last day; the window's
@@ -302,3 +304,38 @@ def test_on_either_engine_the_same(con, make_table):
 
 def as_pandas(table: ibis.Table) -> pd.DataFrame:
     return table.to_pyarrow().to_pandas()
+
+
+class TestHardCases:
+    def test_a_cancelled_decision_of_which_messages_are_on_record_is_settled_all_the_same(self, shop, contacts):
+        late = decision(cancelled="2026-05-20T00:00:00+00:00", cancelled_by="Wang", cancelled_why="it went badly")
+        found = settled(shop, late, contacts=contacts)
+        assert (found.status, found.cost) == ("refused", 6.0) and found.margin.difference == pytest.approx(40 / 3)
+        i18n.use("en", "EUR")
+        assert any("was cancelled (it went badly), and messages of it are on record" in text
+                   for text in words.integrity([found]))
+
+    def test_the_same_offer_sent_by_the_decision_that_took_its_place_does_not_bring_it_back(self, shop, contacts):
+        """e had the same offer by the same channel, of another campaign."""
+        found = settled(shop, decision(id="called-off", cancelled="2026-04-01T00:00:00+00:00"), contacts=contacts)
+        assert (found.verdict, found.cost, found.main) == ("cancelled", 0.0, None)
+
+    def test_people_whom_another_action_reached_in_the_window_are_told_by_arm(self, shop):
+        other = decision(id="other", starts_on=date(2026, 4, 20), treated=2, control=1, action="mail")
+        lists = {decision().id: listed(), "other": listed(treated=("a", "b", "d"), control=("c",))}
+        first, second = ab.settle([decision(), other], lists.__getitem__, shop[1], as_of=END, identities=shop[2],
+                                  frame=ibis.Table.to_pandas)
+        assert (first.elsewhere, second.elsewhere) == ((2, 1), (2, 1)), "a and b; d. And a and b; c"
+        i18n.use("en", "EUR")
+        assert any("another action reached 2 of its treated and 1 of its control" in text
+                   for text in words.integrity([first]))
+        apart = replace(other, starts_on=date(2026, 5, 1))
+        alone, _after = ab.settle([decision(), apart], lists.__getitem__, shop[1], as_of=date(2026, 6, 30),
+                                  identities=shop[2], frame=ibis.Table.to_pandas)
+        assert alone.elsewhere == (0, 0)
+
+    def test_a_control_that_was_drawn_when_the_outcome_was_known_is_told(self, shop):
+        i18n.use("en", "EUR")
+        late = settled(shop, decision(decided_at="2026-05-02T08:00:00+00:00"))
+        assert any("can choose it" in text for text in words.integrity([late]))
+        assert not any("can choose it" in text for text in words.integrity([settled(shop, decision())]))

@@ -116,7 +116,8 @@ def test_chinese_has_every_sentence(status: str) -> None:
     i18n.use("zh", "CNY")
     leaked = Integrity(3, 4, 90.0, 2, 1, 1, 1, sample_ratio_of({"treated": 100, "control": 20}), 5, 2, 3, 80.0, 40)
     one = settlement(status=status, integrity=leaked, code="夏茶", treated_households=80, control_households=80)
-    one = one._replace(plain=one.main, households=160)
+    called_off = replace(one.decision, cancelled="2026-06-01", cancelled_why="停", decided_at="2026-06-01T00:00:00")
+    one = one._replace(plain=one.main, households=160, elsewhere=(3, 2), decision=called_off)
     account = ab.programme([one], period_start=date(2026, 4, 1))
     told = [said.counted([one], account), said.naive([one]), *said.verdicts([one]), *said.integrity([one]),
             said.programme(account), said.calibration(account.calibration), said.metric_note([one]),

@@ -41,8 +41,8 @@ COLUMNS = [*_KEYS, "arm", "arms", "household", "before", "orders", "revenue", "m
 
 
 def begun(registered: Sequence[Decision], *, as_of: date) -> list[Decision]:
-    """The decisions whose window has begun, and which were not cancelled."""
-    return [one for one in registered if not one.cancelled and one.starts_on <= as_of]
+    """The decisions whose window has begun; also of those cancelled, as messages may be on record all the same."""
+    return [one for one in registered if one.starts_on <= as_of]
 
 
 def seen_until(decision: Decision, *, as_of: date) -> date:
@@ -91,6 +91,7 @@ def _people(
         arm=joined.arm.min(), arms=joined.arm.nunique(), before=joined.before.sum(),
         since=joined.since.min(), decided_on=joined.decided_on.min(), starts_on=joined.starts_on.min(),
         until=joined.until.max(), channel=joined.channel.min(), offer=joined.offer.min(), code=joined.code.min(),
+        cancelled=joined.cancelled.max(),
         household=joined.household.min())
 
 
@@ -101,7 +102,8 @@ def _listed(decision: Decision, members: pd.DataFrame, *, as_of: date) -> pd.Dat
         "before": members["before"].astype(float), "starts_on": decision.starts_on, "decided_on": decision.as_of,
         "since": decision.as_of - timedelta(days=decision.horizon_days - 1),
         "until": seen_until(decision, as_of=as_of), "channel": decision.channel, "offer": decision.offer,
-        "code": decision.code, "household": members.get("household", members["customer_id"]).astype(str)})
+        "code": decision.code, "cancelled": bool(decision.cancelled),
+        "household": members.get("household", members["customer_id"]).astype(str)})
 
 
 def _with_orders(people: ir.Table, orders: ir.Table, returns: ir.Table | None, *, as_of: date) -> ir.Table:
@@ -126,6 +128,7 @@ def _contacted(people: ir.Table, contacts: ir.Table | None) -> ir.Table | None:
     joined = people.inner_join(sent, [
         people.customer_id == sent.to, sent.sent_on >= people.starts_on, sent.sent_on <= people.until])
     same_offer = (joined.what == joined.offer) & (joined.offer != "") & (joined.by == joined.channel)
+    same_offer &= ~joined.cancelled  # that of the decision that took its place
     mine = (joined.campaign_id == joined.decision_id) | same_offer
     return joined.filter(mine).select(*_KEYS).distinct()
 
@@ -155,6 +158,23 @@ def _marked(found: pd.DataFrame, some: ir.Table | None, frame: Frame) -> pd.Seri
         return pd.Series(False, index=found.index)
     among = pd.MultiIndex.from_frame(frame(some)[list(_KEYS)])
     return pd.Series(pd.MultiIndex.from_frame(found[list(_KEYS)]).isin(among), index=found.index)
+
+
+def elsewhere(
+    registered: Sequence[Decision], members: Callable[[str], pd.DataFrame], *, as_of: date
+) -> dict[str, tuple[int, int]]:
+    """Of each decision, how many of its treated and of its control another decision treats within its window."""
+    lists = {one.id: members(one.id) for one in registered}
+    reached = {one.id: set(lists[one.id].loc[lists[one.id]["arm"] == TREATED, "customer_id"])
+               for one in registered if not one.cancelled and one.starts_on <= as_of}
+    found = {}
+    for one in registered:
+        others = [reached[other.id] for other in registered if other.id != one.id and other.id in reached
+                  and other.starts_on <= one.ends_on and other.ends_on >= one.starts_on]
+        people = lists[one.id]
+        arms = people.loc[people["customer_id"].isin(set().union(*others)), "arm"].value_counts()
+        found[one.id] = (int(arms.get(TREATED, 0)), int(arms.get(CONTROL, 0)))
+    return found
 
 
 def everybody_else(

@@ -17,7 +17,8 @@ The chance that it paid is that of an effect above the cost a person, by the sam
 nothing assumed beforehand.
 
 Verdicts: earned, lost (the interval of what was earned lies above, below zero), not_distinguishable, not_over,
-cannot_be_judged (no control, a broken one, or fewer than 30 in an arm), cancelled.
+cannot_be_judged (no control, a broken one, or fewer than 30 in an arm), cancelled. A cancelled decision of which
+messages are on record was carried out, and is settled like any other: none leaves the account for how it went.
 
 Sources: R. Kohavi, D. Tang & Y. Xu, Trustworthy Online Controlled Experiments, 2020; A. Deng et al., WSDM 2013 (CUPED);
 A. Deng, U. Knoblich & J. Lu, KDD 2018, section 4 (units drawn in groups).
@@ -38,7 +39,7 @@ from scipy import special
 from workbook.ab_testing.cuped import WEAK
 from workbook.ab_testing.effects import Arm, Effect, effect
 from workbook.ab_testing.integrity import Integrity, broken, integrity
-from workbook.ab_testing.members import CONTROL, TREATED, Frame, behaviour, everybody_else, seen_until
+from workbook.ab_testing.members import CONTROL, TREATED, Frame, behaviour, elsewhere, everybody_else, seen_until
 from workbook.decisions import Decision
 from workbook.decisions.outcomes import metric_of
 
@@ -70,6 +71,7 @@ class Settlement(NamedTuple):
     naive: Naive
     plain: Effect | None = None  # of `main`, as if customers had been drawn one by one
     households: int = 0  # that are compared; 0: nothing is
+    elsewhere: tuple[int, int] = (0, 0)  # of the treated, of the control: whom another action reached in the window
 
     @property
     def status(self) -> str:
@@ -107,18 +109,19 @@ def settle(
         members: a decision's id → its list: customer_id, arm, before.
         frame: brings a table of customers into pandas (`run.frame`).
     """
+    busy = elsewhere(registered, members, as_of=as_of)
     people = behaviour(registered, members, orders, as_of=as_of, frame=frame, returns=returns, contacts=contacts,
                        identities=identities, customers=customers)
     others = everybody_else(registered, people, orders, as_of=as_of, returns=returns).set_index("decision_id")
     has_cost = metric_of(orders) == "margin"
     return [_settled(one, people[people["decision_id"] == one.id], others, as_of=as_of, has_cost=has_cost,
-                     contacts_known=contacts is not None)
+                     contacts_known=contacts is not None)._replace(elsewhere=busy[one.id])
             for one in registered]
 
 
 def _settled(decision: Decision, people: pd.DataFrame, others: pd.DataFrame, *, as_of: date, has_cost: bool,
              contacts_known: bool) -> Settlement:
-    if decision.cancelled or decision.starts_on > as_of:
+    if decision.starts_on > as_of or (decision.cancelled and not people["contacted"].any()):
         return _without_figures(decision)
     found = integrity(decision, people, contacts_known=contacts_known)
     compared = people[people["arms"] == 1]

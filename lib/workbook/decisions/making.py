@@ -63,6 +63,12 @@ def export(settings: Settings, request: Request, *, as_of: str = "", beside: Bes
     _refuse_unmade(run, request)
     asked = rule(run, request.list_name)
     starts_on = request.starts_on or run.as_of + timedelta(days=1)
+    if starts_on <= run.as_of:
+        raise WorkbookError(f"The action would begin on {starts_on}, and the list knows what was bought up to "
+                            f"{run.as_of}.",
+                            why="Orders that chose the customers would count as what the action did.",
+                            way_out=f"Write --starts-on with a day after {run.as_of}, or take an earlier list with "
+                                    "--as-of.")
     digest = _digest(run, asked, request, starts_on)
     decision_id = _id(settings, f"{run.period.label}-{_slug(asked)}-{digest[:6]}", again=request.again)
     listed = run.frame(people(run, asked)).drop_duplicates("customer_id").set_index("customer_id")
@@ -86,6 +92,13 @@ def _audience(run: Run, listed: pd.DataFrame, request: Request, starts_on: date,
                 members[one.id] = members[one.id].query("arm == 'control'")
     audience = sort_out(run, list(listed.index), channel=request.channel, starts_on=starts_on,
                         recent_days=request.recent_days, earlier=standing, members=members)
+    if not len(listed):
+        raise WorkbookError(f"Nobody is on the list {request.list_name} of {run.period.label}.",
+                            way_out="Look at its rule, or take another period with --as-of.")
+    if len(audience.eligible) == 1:
+        raise WorkbookError(f"One customer of {request.list_name} may be contacted, and none is left to compare with.",
+                            why="What one customer does afterwards says nothing of the action.",
+                            way_out="A wider list; or do it without registering a decision.")
     if len(audience.eligible) < FEWEST:
         left = ", ".join(f"{count} {reason}" for reason, count in audience.removed.items()) or "none"
         raise WorkbookError(f"Of the {len(listed)} customers of {request.list_name}, {len(audience.eligible)} may be "
@@ -114,6 +127,10 @@ def _decided(
     usually = pd.Series(before).groupby(homes).transform("mean").to_numpy()
     strata = layers(usually, correlation=known.correlation if known else None)
     held = draw(list(ids), decision_id=decision_id, salt=request.salt, share=share, strata=strata, households=homes)
+    if held.all() or not held.any():
+        raise WorkbookError(f"Of {len(set(homes))} households, a control of {share:.0%} leaves one arm empty.",
+                            why="Whoever shares an account, a number or an address is drawn together.",
+                            way_out="A wider list, or --control-share 0.5.")
     arms = _arms(ids, held, strata, before, expected, request, asked, homes)
     whole = {"treated": len(set(homes[~held])), "control": len(set(homes[held]))}
     seen = power.judge(known, treated=int((~held).sum()), control=int(held.sum()), effect=arms.forecast.effect,

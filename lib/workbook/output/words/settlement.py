@@ -258,7 +258,27 @@ def integrity(settlements: Sequence[Settlement]) -> list[str]:
     if blind:
         told.append(_("No order with any code is on record since {decisions} began, so that nobody can tell who used "
                       "its code.").format(decisions=_(", ").join(blind)))
+    told += [text for one in begun for text in _to_know(one, called[one.decision.id])]
     return told + [_at_home(one, called[one.decision.id]) for one in begun if one.decision.has_households]
+
+
+def _to_know(one: Settlement, name: str) -> list[str]:
+    """What a sceptical reader asks of a decision whose control is sound."""
+    told, made = [], one.decision
+    if made.cancelled:
+        told.append(_("**{decision}** was cancelled ({why}), and messages of it are on record: it is settled all the "
+                      "same.").format(decision=name, why=made.cancelled_why))
+    if made.decided_at[:10] > made.ends_on.isoformat():
+        told.append(_("**{decision}** was registered on {day}, when its window had ended: whoever draws a control "
+                      "after the outcome is known can choose it.").format(
+            decision=name, day=i18n.date(date.fromisoformat(made.decided_at[:10]))))
+    treated, control = one.elsewhere
+    if treated or control:
+        told.append(_("**{decision}**: another action reached {treated} of its treated and {control} of its control "
+                      "within its window. What that did to the one and not to the other is in this effect too, and the "
+                      "account may count it twice.").format(
+            decision=name, treated=i18n.number(treated), control=i18n.number(control)))
+    return told
 
 
 def _at_home(one: Settlement, name: str) -> str:
