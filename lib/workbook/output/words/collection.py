@@ -287,7 +287,7 @@ def remedy(code: str) -> str:
         return declared[code]
     if code.startswith(("phone", "mail")):
         return _("nothing: the customer is known without it")
-    return _("correct it where it was entered, and export again")
+    return _("correct it at its origin")
 
 
 def reason(code: str) -> str:
