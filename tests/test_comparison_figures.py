@@ -152,8 +152,8 @@ def test_first_time_buyers_of_a_year_before_are_those_of_the_comparable_days(con
     short = {figure.name: figure for figure in change.of_second_purchases_then(
         shop(con, make_table, rows[:-1]), as_of=DAY("2026-05-11"), before=DAY("2026-04-30"), calendar=FEASTS,
         smallest_sample=1)}
-    assert short["second_purchase_rate_90d_year_ago"].reason == "no_year_ago"
-    assert short["second_purchase_rate_90d_year_noise"].reason == "no_year_ago"
+    assert short["second_purchase_rate_90d_year_ago"].reason == "short_record"
+    assert short["second_purchase_rate_90d_year_noise"].reason == "short_record"
 
 
 def test_money_told_by_the_month_is_not_cut_into_days(con: Any, make_table: Any) -> None:

@@ -32,10 +32,10 @@ class Earlier(NamedTuple):
     value: float | None  # currency
     noise: float | None  # half-width of what chance alone moves the difference, 95 %, customers independent
     customers: int  # listed then
-    reason: str = ""  # too_few, not_recomputed, no_year_ago
+    reason: str = ""  # too_few, not_recomputed, short_record
 
 
-NO_YEAR = Earlier(None, None, 0, "no_year_ago")
+NO_YEAR = Earlier(None, None, 0, "short_record")
 VALUE_DAYS = 365  # over which the value at stake is measured
 
 

@@ -176,7 +176,7 @@ def of_second_purchases_then(
         [row] = few_rows(lifecycle.counted(buyers))
         rates[name] = of_second_purchases(row, smallest_sample=smallest_sample)
         if name == "year_ago" and not reaches:
-            rates[name] = Figure(SECOND, None, "share", reason="no_year_ago")
+            rates[name] = Figure(SECOND, None, "share", reason="short_record")
         yield rates[name]._replace(name=f"{SECOND}_{name}".rstrip("_"))
     for name, suffix in (("before", "noise"), ("year_ago", "year_noise")):
         missing = rates[""].reason or rates[name].reason

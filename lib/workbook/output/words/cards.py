@@ -53,6 +53,7 @@ def no_comparison(reason: str) -> str:
     known = {
         "no_previous": _("no earlier period to compare with"),
         "no_year_ago": _("no records of a year ago"),
+        "short_record": _("records begin too late for it"),
         "no_cost": _("costs were not known then"),
         "no_costs": _("costs were not known then"),
         "no_new_customers": _("nobody bought for the first time then"),
