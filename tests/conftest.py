@@ -3,6 +3,7 @@
 A part that this machine lacks skips its tests with the reason. With WORKBOOK_REQUIRE_ALL=1 a skip is a failure.
 """
 
+import gc
 import itertools
 import os
 import pwd
@@ -30,6 +31,8 @@ from workbook.data.settings import Engine
 from workbook.output import i18n
 
 matplotlib.use("agg")
+# An expression of the engine is thousands of small objects; looking through them all too often takes a seventh of it.
+gc.set_threshold(50_000, 20, 100)
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 REQUIRE_ALL = os.environ.get("WORKBOOK_REQUIRE_ALL", "") not in ("", "0")
