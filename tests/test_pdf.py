@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import pypdf
 import pytest
+from bs4 import BeautifulSoup
 
 from small_report import PICTURES, SHOP, TALL_ROWS, write_report
 from workbook.data.errors import WorkbookError
@@ -230,3 +231,15 @@ def test_pages_lead_to_the_forms_that_there_are(settings: Settings) -> None:
         named = [str(link["href"]) for link in soup.select("header nav a")]
         leading = [path.parent / href for href in named if href.endswith((".xlsx", ".pdf"))]
         assert [target.name for target in leading if target.exists()] == ["report.xlsx"] == [x.name for x in leading]
+
+
+@pytest.mark.parametrize(("end", "kept"), [("<p>Next: clusters</p>", True), ("<p>x</p><table><tr></tr></table>", False)])
+def test_a_short_last_section_stays_with_the_one_before_it(end: str, kept: bool) -> None:
+    html = f"<article><h2>Ideas</h2><p>a</p><h2>Sources</h2><ul><li>b</li></ul><h2>Up next</h2>{end}</article>"
+    part = BeautifulSoup(html, "html.parser")
+    book._keep_end_together(part)
+    together = part.select_one(".book-end")
+    assert (together is not None) == kept
+    assert part.get_text() == BeautifulSoup(html, "html.parser").get_text()
+    if together is not None:
+        assert [tag.name for tag in together.find_all(True, recursive=False)] == ["ul", "h2", "p"]

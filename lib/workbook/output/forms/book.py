@@ -21,6 +21,7 @@ from workbook.output.words import forms as words
 
 STYLE = Path(__file__).with_name("print.css")
 SHORT_TABLE = 16  # rows; one that is no longer stays on one page
+LONG = ("table", "img", "svg", "section")  # what takes much of a page
 REFERS = ("aria-labelledby", "aria-describedby", "aria-controls", "for", "headers")
 
 
@@ -100,11 +101,28 @@ def _make_own(part: Tag, name: str, names: list[str]) -> None:
     for chapters in part.select(".chapters"):
         begins = chapters.find_previous_sibling("h2") or chapters
         begins["class"] = ["book-list", *begins.get("class", [])]
+    if name != "index":
+        _keep_end_together(part)
     for box in part.select(".wb-table[tabindex]"):
         del box["tabindex"]
     for table in part.find_all("table"):
         if len(table.find_all("tr")) <= SHORT_TABLE:
             table["class"] = "book-short"
+
+
+def _keep_end_together(part: Tag) -> None:
+    """A short last section with what stands before it: two lines of their own would leave a page empty."""
+    heading = next(iter(part.find_all("h2")[-1:]), None)
+    before = heading.find_previous_sibling() if heading is not None else None
+    if not isinstance(before, Tag):
+        return
+    rest = [before, *before.find_next_siblings()]
+    if any(tag.name in LONG or tag.find(LONG) for tag in rest):
+        return
+    end = Tag(name="div", attrs={"class": "book-end"})
+    before.insert_before(end)
+    for tag in rest:
+        end.append(tag.extract())
 
 
 def _lead(link: Tag, name: str, names: list[str]) -> None:

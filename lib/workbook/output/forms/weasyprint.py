@@ -14,10 +14,17 @@ from workbook.output.forms.book import Book
 OWN = """
 .book-contents a { display: block; border: 0; }
 .book-contents a::after { content: leader(dotted) target-counter(attr(href), page); }
-.wb-card, .trust { display: table; border-spacing: 0 3pt; break-inside: avoid; }
-.wb-card > div, .trust > div { display: table-row; }
-.wb-card dt, .wb-card dd, .trust dt, .trust dd { display: table-cell; padding: 0 2em 0 0; vertical-align: top; }
+.wb-card { display: block; columns: 3; column-gap: 6mm; break-inside: avoid; }
+.wb-card > div { display: block; break-inside: avoid; }
+.trust, .book-first.index .trust { display: table; width: auto; border-spacing: 0 3pt; break-inside: avoid; }
+.trust > div { display: table-row; }
+.trust dt, .trust dd { display: table-cell; padding: 0 2em 0 0; vertical-align: top; }
 .trust dd strong, .trust dd span { display: inline; margin-right: 1em; }
+.book-first .ahead { display: block; } .book-first .ahead .bridges { float: left; width: 44%; }
+.book-first .ahead .steps { margin-left: 48%; } .book-first .trusted { clear: both; }
+.wb-beside, .book-first.index .wb-beside { display: block; }
+.wb-beside > div, .book-first.index .wb-beside > div, .book-first.index .wb-beside > div.wb-unknown { display: block; }
+.wb-beside dt, .wb-beside dd, .book-first.index .wb-beside dd { display: inline; margin: 0 .5em 0 0; }
 """
 WITHOUT_GRIDS = """
 .wb-figures, .index .wb-figures, .chapters > li { display: block !important; }
