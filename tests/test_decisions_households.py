@@ -21,8 +21,8 @@ from workbook.data.settings import Settings
 from workbook.decisions import power
 from workbook.decisions.households import MOST_BEHIND_ONE, together
 from workbook.output import i18n
+from workbook.output.words import controls as words
 from workbook.output.words import decisions as decision_words
-from workbook.output.words import settlement as words
 
 
 def families(folder: Path) -> Settings:

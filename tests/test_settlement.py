@@ -15,7 +15,7 @@ from workbook.ab_testing.record import RECORD
 from workbook.data.metrics import METRICS
 from workbook.decisions import Decision, Forecast, Power
 from workbook.output import i18n
-from workbook.output.words import settlement as words
+from workbook.output.words import controls as words
 
 MONEY = pa.decimal128(18, 4)
 AS_OF, END = date(2026, 3, 31), date(2026, 4, 30)  # the list's last day; the window's

@@ -22,8 +22,8 @@ from workbook.data.errors import WorkbookError
 from workbook.data.simulate import Action, simulate
 from workbook.decisions import Request
 from workbook.output import i18n
+from workbook.output.words import controls as words
 from workbook.output.words import decisions as decision_words
-from workbook.output.words import settlement as words
 
 CODE = "TEA-JULY"
 # customer, day, amount, what was entered

@@ -24,7 +24,7 @@ from workbook.data.run import PART, published
 from workbook.data.settings import Part, Settings
 from workbook.output import i18n
 from workbook.output.words import advice
-from workbook.output.words import settlement as words
+from workbook.output.words import touched as words
 
 EAST = Part("region", "East")
 

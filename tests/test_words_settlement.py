@@ -14,6 +14,7 @@ from workbook.data.findings import Finding
 from workbook.decisions import Decision, Forecast, Power
 from workbook.output import i18n
 from workbook.output.words import ab_testing as words
+from workbook.output.words import controls
 from workbook.output.words import settlement as said
 
 WHOLE = sample_ratio_of({"treated": 100, "control": 100})
@@ -76,14 +77,14 @@ def test_two_decisions_of_one_name_are_told_apart() -> None:
 
 
 def test_what_breaks_a_control_is_told_and_nothing_else() -> None:
-    assert said.integrity([settlement()]) == [
+    assert controls.integrity([settlement()]) == [
         "Nothing on record breaks a control: nobody in it had a message of the decision, and nobody is missing in one "
         "arm only."]
     leaked = Integrity(3, 4, 90.0, 0, 1, 0, 0, WHOLE)
-    told = said.integrity([settlement(integrity=leaked)])
+    told = controls.integrity([settlement(integrity=leaked)])
     assert len(told) == 2 and "3 people of the control had the message" in told[0] and "4 orders" in told[0]
     nobody = Integrity(None, None, None, None, 0, 0, 0, WHOLE)
-    silent = said.integrity([settlement(integrity=nobody), settlement(integrity=nobody, id="x", action="mail")])
+    silent = controls.integrity([settlement(integrity=nobody), settlement(integrity=nobody, id="x", action="mail")])
     assert silent == ["No message is on record of **call (2026-03)**, **mail (2026-03)**, so that nobody can check who "
                       "got it."]
 
@@ -119,10 +120,10 @@ def test_chinese_has_every_sentence(status: str) -> None:
     called_off = replace(one.decision, cancelled="2026-06-01", cancelled_why="停", decided_at="2026-06-01T00:00:00")
     one = one._replace(plain=one.main, households=160, elsewhere=(3, 2), decision=called_off)
     account = ab.programme([one], period_start=date(2026, 4, 1))
-    told = [said.counted([one], account), said.naive([one]), *said.verdicts([one]), *said.integrity([one]),
+    told = [said.counted([one], account), said.naive([one]), *said.verdicts([one]), *controls.integrity([one]),
             said.programme(account), said.calibration(account.calibration), said.metric_note([one]),
-            *said.integrity([one._replace(integrity=leaked._replace(control_coded=None))]),
-            *said.integrity([settlement(integrity=Integrity(0, 0, 0.0, 0, 0, 0, 0, WHOLE, 0, 0, 0, 0.0, 40))]),
+            *controls.integrity([one._replace(integrity=leaked._replace(control_coded=None))]),
+            *controls.integrity([settlement(integrity=Integrity(0, 0, 0.0, 0, 0, 0, 0, WHOLE, 0, 0, 0, 0.0, 40))]),
             *map(said.reason_name, ("control_used_code", "control_contacted", "split_broken", "no_orders")),
             *said.none_registered(), *said.decision_rows([one])["verdict"], said.counted([], account)]
     for text in told:
