@@ -26,6 +26,7 @@ from workbook.output.forms.table_sheets import read_csv, write_table
 from workbook.output.forms.trend_sheet import published, write_trend
 from workbook.output.words import forms as words
 
+JOINER = "\u2060"  # spreadsheets draw it as a bar
 TEXT_STAYS_TEXT = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 
 
@@ -75,7 +76,8 @@ def _heading(page: Tag) -> str:
 
 
 def _text(tag: object) -> str:
-    return " ".join(tag.get_text(" ", strip=True).split()) if isinstance(tag, Tag) else ""
+    """The words of a tag, without the joiners that keep a sign and its number on one line of a page."""
+    return " ".join(tag.get_text(" ", strip=True).replace(JOINER, "").split()) if isinstance(tag, Tag) else ""
 
 
 def _write_sheets(workbook: Workbook, report: Report, settings: Settings) -> None:

@@ -102,7 +102,7 @@ def _beside(now: Finding, then: Finding | None) -> tuple[Cell, Cell]:
     if then is None or not _is_number(then.value) or not _is_number(now.value):
         return (None, ""), (None, "")
     if now.unit == "share":
-        return (then.value, "share"), (100 * (now.value - then.value), POINTS)  # type: ignore[operator]
+        return (then.value, "share"), (round(100 * (now.value - then.value), 1), POINTS)  # type: ignore[operator]
     return (then.value, now.unit), ((now.value / then.value - 1) if then.value else None, CHANGE)  # type: ignore
 
 

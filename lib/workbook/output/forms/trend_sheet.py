@@ -24,6 +24,7 @@ from workbook.output.words import forms as words
 FIGURES = ("net_revenue", "active_customers", "new_customers", "orders", "average_order_value", "margin",
            "second_purchase_rate_90d")
 CHAPTER = "03_profiling"
+COLUMN = 20  # digits; the button of a filter hides three of them
 
 
 class Published(NamedTuple):
@@ -51,12 +52,12 @@ def write_trend(workbook: Workbook, sheet: Worksheet, trend: list[Published], fo
     shown = [name for name in FIGURES if any(_number(one, name) is not None for one in trend)]
     sheet.write_url(0, 0, f"internal:'{words.front()}'!A1", formats.link, words.back())
     sheet.set_column(0, 0, 20)
-    sheet.set_column(1, len(shown), 17)
+    sheet.set_column(1, len(shown), COLUMN)
     titles = [metric_name(CHAPTER, name) for name in shown]
     heads = formats.heads("t" + "n" * len(shown))
     for column, (text, look) in enumerate(zip([words.period(), *titles], heads, strict=True)):
         sheet.write_string(1, column, text, look)
-    sheet.set_row(1, formats.height((text, 17) for text in titles))
+    sheet.set_row(1, formats.height((text, COLUMN - 3) for text in titles))
     for row, one in enumerate(trend, start=2):
         sheet.write_string(row, 0, i18n.period(one.period), formats.text)
         for column, name in enumerate(shown, start=1):
@@ -80,6 +81,7 @@ def write_trend(workbook: Workbook, sheet: Worksheet, trend: list[Published], fo
                           **({"min": 0} if min(every) >= 0 else {})})
         chart.set_x_axis({"name": words.period(), "name_font": {"bold": False}})
         chart.set_legend({"none": True})
+        chart.set_size({"width": 690, "height": 300})
         sheet.insert_chart(last + 2 + 16 * (place // 2), 5 * (place % 2), chart, {"description": title})
     sheet.freeze_panes(2, 1)
     sheet.autofilter(1, 0, last, len(shown))
