@@ -173,6 +173,7 @@ class Opened:
         self.faults: list[str] = []
         self.foreign: list[str] = []
         self.seconds: dict[str, float] = {}
+        self.recorded: dict[str, float] = {}
         self.page.on("console", self._said)
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on("request", self._asked)
@@ -275,11 +276,10 @@ def opened(server: Server, chrome: Any) -> Iterator[Opened]:
 def at(opened: Opened, record_property: Callable[[str, object], None]) -> Iterator[Opened]:
     """The English page with everybody on it; what a test's answers took goes into its record."""
     opened.everybody()
-    before = dict(opened.seconds)
     yield opened
-    for what, seconds in opened.seconds.items():
-        if before.get(what) != seconds:
-            record_property(f"seconds: {what}", round(seconds, 2))
+    for what in [what for what, seconds in opened.seconds.items() if opened.recorded.get(what) != seconds]:
+        opened.recorded[what] = opened.seconds[what]
+        record_property(f"seconds: {what}", round(opened.seconds[what], 2))
     assert (opened.faults, opened.foreign) == ([], [])
 
 
@@ -316,7 +316,7 @@ def test_a_segment_chosen_once_filters_every_view(at: Opened) -> None:
     assert f"Customer 1 of {state[1]}," in at.text(".wb-place")
     at.open("rfm")
     numbers = at.page.locator(f"{EXPLORED} .wb-table:not(.wb-heat) tbody td:nth-child(2)").all_inner_texts()
-    assert sum(map(int, numbers)) == int(state[1])  # the segment alone
+    assert sum(map(number, numbers)) == int(state[1])  # the segment alone
     at.after(at.page.locator("button.wb-clear").click, EXPLORED, "RFM, after the choice was cleared")
     for code in ("rfm", "pivot", "builder"):  # out of sight or not, all are back where they were
         assert at.open(code) == whole[code], code
