@@ -11,8 +11,9 @@ import pytest
 
 from raw_tables import cleaning_of
 from workbook import cleaning
-from workbook.cleaning.base import at, merged_since
+from workbook.cleaning.base import at, merged_since, paired_since
 from workbook.clv.choice import model_in_force
+from workbook.data.engine import few_rows
 from workbook.data.periods import period_of
 from workbook.data.run import Run, open_run
 from workbook.rfm.rules import cuts_in_force, value_rule_in_force
@@ -74,3 +75,20 @@ def test_a_base_period_is_cleaned_only_where_somebody_of_then_was_merged_since(t
     (tmp_path / "apart").mkdir()
     apart = month(tmp_path / "apart", "2026-06", cleaning={"rules": {"identity": "keep"}})
     assert not apart.store.has("2026-04-30/clean/orders")
+
+
+def test_a_later_return_that_fits_better_moves_no_purchase_of_then(tmp_path: Path) -> None:
+    """Five at 10, then three; two come back in April, of the three. In June three come back: surely those three.
+
+    As of June April's return is thought to be of the five: 30 and 0. As of April 50 and 10 were known.
+    """
+    lines = [{"order_id": number, "ordered_at": datetime(2026, month, day, 9), "product_id": "p", "customer_id": "g",
+              "quantity": quantity, "unit_price": 10, "amount": 10 * quantity}
+             for number, month, day, quantity in (("1", 4, 1, 5), ("2", 4, 5, 3), ("3", 4, 8, -2), ("4", 6, 8, -3))]
+    run = cleaning_of(tmp_path, {"order_lines": lines}, as_of="2026-06", base_period="2026-04")
+    cleaning.clean(run)
+    april = at(run, period_of("2026-04"))
+    assert (paired_since(run, april), merged_since(run, april)) == (1, 0)
+    nets = [{row["order_id"]: float(row["net_amount"]) for row in few_rows(there.table("clean/orders"))}
+            for there in (run, april)]
+    assert nets == [{"1": 30, "2": 0}, {"1": 50, "2": 10}]

@@ -1,8 +1,10 @@
 """The clean tables of the base period, where today's would not do: rules that keep are fitted on what was known then.
 
-Today's tables, cut at the end of the base period, are those of then but for people: two ids that turned out later to
-be one person were two customers. So where the base period has no clean tables, and somebody who had bought by its end
-has been merged since, they are made for the rules' sake. Then it does not matter which period is filled first.
+Today's tables, cut at the end of the base period, are those of then but for two things. Ids that turned out later to
+be one person were two customers then. And a return that names no order is matched by customer, product and price: one
+that comes later and fits a purchase better may push an earlier one to another purchase. So where the base period has no
+clean tables, and either has happened since, they are made for the rules' sake. Then it does not matter which period is
+filled first.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ from workbook.cleaning import identities, steps
 from workbook.data.engine import few_rows
 from workbook.data.periods import Period
 from workbook.data.run import Run
+
+BY_CUSTOMER = ("same quantity", "same price")  # how a return is matched that names no order
 
 
 def clean(run: Run) -> steps.Cleaned:
@@ -30,7 +34,7 @@ def _keep_base(run: Run) -> bool:
     if base.end >= run.as_of or run.store.has(f"{base.end}/clean/orders"):
         return False
     then = at(run, base)
-    if not merged_since(run, then):
+    if not (paired_since(run, then) or merged_since(run, then)):
         return False
     steps.keep_tables(then)
     return True
@@ -41,6 +45,13 @@ def at(run: Run, period: Period) -> Run:
     then = Run(run.chapter, run.settings, run.store, as_of=period.label, lang=run.lang)
     then.con = run.con
     return then
+
+
+def paired_since(run: Run, then: Run) -> int:
+    """How many later returns that name no order were matched to purchases of then."""
+    back = run.table("clean/returns")
+    later = back.filter(back.how.isin(BY_CUSTOMER), back.returned_on > then.as_of, back.purchased_on <= then.as_of)
+    return few_rows(later.aggregate(returns=later.count()))[0]["returns"]
 
 
 def merged_since(run: Run, then: Run) -> int:
