@@ -172,6 +172,13 @@ def test_currency_is_told_by_signs_or_not_at_all(tmp_path: Path, values: list[st
     assert discover({"orders": [str(path)]}, tmp_path).currency == currency
 
 
+def test_currency_is_told_by_the_heading_of_amounts(tmp_path: Path) -> None:
+    for heading, currency in (("Amount (USD)", "USD"), ("Sales in CHF", "CHF"), ("Amount", "XXX")):
+        rows = [["customer", "date", heading], *[["a", "2026-01-05", f"{n}.50"] for n in range(9)]]
+        path = write(tmp_path / "file.csv", rows)
+        assert discover({"orders": [str(path)]}, tmp_path).currency == currency, heading
+
+
 def test_yuan_sign_and_unit_in_the_header_of_a_chinese_export(tmp_path: Path) -> None:
     rows = [["买家", "下单时间", "实付金额(元)"], ["a", "2026年3月5日 10:00", "¥60.00"]]
     proposal = discover({"orders": [str(write(tmp_path / "f.csv", rows))]}, tmp_path)

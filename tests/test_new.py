@@ -95,7 +95,7 @@ def test_with_a_key_personal_columns_are_mapped(shop: Path, monkeypatch: pytest.
     monkeypatch.setenv("WORKBOOK_KEY", "a key of thirty-two characters!!")
     settings = load_settings(make(shop))
     assert settings.sources[1].columns["E-mail"] == "mail" and settings.phone_country == "CN"
-    assert check(settings).problems == ()
+    assert [problem.code for problem in check(settings).problems] == ["currency_not_said"]
 
 
 def test_file_outside_the_workspace_is_named_whole(shop: Path, tmp_path: Path) -> None:
@@ -204,7 +204,8 @@ def settings_of(shop: Path, **declared) -> Path:
         "Invoice No": "order_id", "Stock Code": "product_id", "Qty": "quantity", "Invoice Date": "ordered_at",
         "Unit Price": "unit_price", "Customer ID": "customer_id"}}
     file = shop / "workbook.yaml"
-    file.write_text(yaml.safe_dump({"name": "x", "sources": [sales], **declared}, allow_unicode=True), encoding="utf-8")
+    said = {"name": "x", "currency": "GBP", "sources": [sales], **declared}
+    file.write_text(yaml.safe_dump(said, allow_unicode=True), encoding="utf-8")
     return file
 
 
@@ -254,6 +255,11 @@ def test_check_says_that_all_is_well(shop: Path) -> None:
     console = terminal()
     assert check_settings(settings_of(shop), console=console) == 0
     assert "nothing is to be mended" in said(console)
+
+
+def test_settings_without_a_currency_are_told_of_it_and_hold_nothing_up(shop: Path) -> None:
+    checked = check(load_settings(settings_of(shop, currency="XXX")))
+    assert [problem.code for problem in checked.problems] == ["currency_not_said"] and checked.errors == ()
 
 
 def test_no_orders_is_a_problem(shop: Path) -> None:

@@ -82,7 +82,9 @@ def check(
 
 
 def _of_settings(settings: Settings, rules: Collection[str], chapters: Collection[str]) -> Iterator[Problem]:
-    if settings.currency != "XXX" and settings.currency not in list_currencies():
+    if settings.currency == "XXX":
+        yield Problem("currency_not_said", severity="warning")
+    elif settings.currency not in list_currencies():
         yield Problem("unknown_currency", values={"currency": settings.currency})
     for rate in settings.rates:
         if rate.currency not in list_currencies():

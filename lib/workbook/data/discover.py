@@ -36,6 +36,9 @@ from workbook.data.understanding import (
 )
 from workbook.data.vocabulary import plain, word_lists
 
+_IN_HEADING = re.compile(  # codes that are no words of a heading, as ALL, TOP or TRY may be
+    "(?<![A-Za-z])(AUD|BRL|CAD|CHF|CNY|CZK|DKK|EUR|GBP|HKD|INR|JPY|KRW|NOK|NZD|PLN|RMB|SEK|SGD|TWD|USD)(?![A-Za-z])")
+_SAID = {"RMB": "CNY"}
 _CURRENCY_OF_SIGN = {"£": "GBP", "€": "EUR", "₹": "INR", "₩": "KRW", "元": "CNY", "RMB": "CNY", "US$": "USD",
                      "HK$": "HKD", "NT$": "TWD", "R$": "BRL", "zł": "PLN", "円": "JPY"}
 
@@ -272,6 +275,7 @@ def _currency(found: Sequence[Found]) -> str:
                 told |= {text.upper() for text in one.look.samples(column.theirs, 9)}
             nature = one.look.natures.get(column.theirs)
             if nature and nature.number_share > 0.8:
+                told |= {_SAID.get(code, code) for code in _IN_HEADING.findall(column.theirs)}
                 told |= {_currency_of(sign, one.look) for sign in nature.signs}
         if one.source.known and not told:
             told |= {known.known(one.source.known).settings.get("currency", "")} - {""}

@@ -132,6 +132,8 @@ def problem_text(problem: Problem) -> tuple[str, str]:
 def _problems() -> dict[str, tuple[str, str]]:
     dates_way_out = _("Declare `dates: dmy` or `dates: mdy` for this source.")
     return {
+        "currency_not_said": (_("The settings name no currency: amounts are shown without one."),
+                              _("Write its ISO code, such as currency: EUR.")),
         "unknown_currency": (_("{currency} is no currency."), _("Write its ISO code, such as EUR.")),
         "unknown_rule": (_("There is no cleaning rule {name!r}."), _("Correct it under cleaning.rules.")),
         "unknown_chapter": (_("There is no chapter {name!r}."), _("Correct it under chapters.")),
