@@ -13,7 +13,7 @@ from workbook.data.errors import WorkbookError
 from workbook.data.settings import load_settings
 
 CrmName = Annotated[str, typer.Option("--crm", help="salesforce, hubspot, zoho, fxiaoke or plain")]
-To = Annotated[str, typer.Option(help="with --reveal: the file with names and numbers, outside the reports")]
+To = Annotated[str, typer.Option(help="the file with names and numbers, outside reports and store")]
 By = Annotated[str, typer.Option(help="who looks at names and numbers; privacy: reveal in the settings names them")]
 Campaign = Annotated[str, typer.Option(help="the CRM's own number of the campaign; the decision's id when left out")]
 
