@@ -22,6 +22,7 @@ from workbook.data.simulate import write
 REPOSITORY = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
 ERROR = "[data-mime-type='application/vnd.jupyter.stderr'] .ansi-red-fg"  # warnings have no colour
+LOOKS = 250  # milliseconds between two looks at the page; at every frame, Chromium would draw all of it for each
 LEAST = 0.4  # of the bytes of the picture before: an empty one has a tenth
 EXPLORED = {path.name for path in NOTEBOOKS if "explore." in path.read_text(encoding="utf-8")}
 
@@ -89,23 +90,29 @@ def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
             time.sleep(0.2)
 
 
-def test_every_notebook_runs_and_its_controls_answer(lab: str, browser: Any) -> None:
+@pytest.fixture
+def context(browser: Any) -> Any:
+    """One window for every notebook: what it has loaded of JupyterLab is there for the next."""
+    return browser.new_context(viewport={"width": 1400, "height": 1000})
+
+
+def test_every_notebook_runs_and_its_controls_answer(lab: str, context: Any) -> None:
     """One after another, since each reads what those before it made: 01 collects, 02 cleans, and so on."""
     assert len(EXPLORED) > 1
-    faults = {path.name: fault for path in NOTEBOOKS if (fault := _worked_with(lab, browser, path.name))}
+    faults = {path.name: fault for path in NOTEBOOKS if (fault := _worked_with(lab, context, path.name))}
     assert faults == {}
 
 
-def test_a_notebook_that_fails_is_found(lab: str, browser: Any, shop: Path) -> None:
+def test_a_notebook_that_fails_is_found(lab: str, context: Any, shop: Path) -> None:
     cells = [nbformat.v4.new_code_cell(source) for source in ("1 + 1", "1 / 0", "2")]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), shop / "planted.ipynb")
-    assert "division by zero" in _worked_with(lab, browser, "planted.ipynb")
+    assert "division by zero" in _worked_with(lab, context, "planted.ipynb")
 
 
-def _worked_with(lab: str, browser: Any, name: str) -> str:
+def _worked_with(lab: str, context: Any, name: str) -> str:
     """Run All on one notebook, then one step on the first control of its explorer; what went wrong, or nothing."""
-    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page = context.new_page()
     page.goto(f"{lab}/lab/tree/{name}?reset")
     page.locator(".jp-Notebook").wait_for(timeout=60_000)
     page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
@@ -114,7 +121,7 @@ def _worked_with(lab: str, browser: Any, name: str) -> str:
     page.wait_for_function(
         "() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].every(e => /\\d/.test(e.innerText))"
         f" || document.querySelector({ERROR!r})",
-        timeout=180_000,
+        polling=LOOKS, timeout=180_000,
     )
     errors = page.locator(ERROR)
     fault = errors.first.locator("xpath=..").inner_text()[-300:] if errors.count() else ""
@@ -140,7 +147,7 @@ def _moved(page: Any) -> str:
         page.wait_for_function(
             "([words, src]) => {const e = document.querySelector('.wb-explored');"
             " const i = e && e.querySelector('img'); return i && i.src !== src && e.innerText !== words}",
-            arg=[words, picture], timeout=30_000,
+            arg=[words, picture], polling=LOOKS, timeout=30_000,
         )  # fmt: skip
     except Exception as error:  # Playwright's own class is not importable where it is not installed
         if type(error).__name__ != "TimeoutError":
