@@ -14,7 +14,7 @@ import pytest
 
 from evidence import decisions as evidence
 from raw_tables import cleaning_of
-from shops import AS_OF, many, order, write_shop
+from shops import AS_OF, many, order, run_of, write_shop
 from test_settlement import END, decision, listed
 from workbook import ab_testing as ab
 from workbook import cleaning, decisions
@@ -126,6 +126,13 @@ class TestRegistered:
         assert "code_in_use" in made.warnings
         i18n.use("en", "EUR")
         assert any("was used before" in text for text in decision_words.told(made))
+
+    def test_tables_of_before_codes_were_known_have_used_none(self, tmp_path: Path) -> None:
+        shop = write_shop(tmp_path, many(400))
+        run = run_of(shop)
+        old = run.table("clean/orders").drop("discount_code").to_pyarrow()
+        run.store.write(f"{AS_OF}/clean/orders", old, made_by="tests")
+        assert "code_in_use" not in decisions.export(shop, self.CALL, as_of="2026-06").warnings
 
     def test_one_list_has_one_code(self, tmp_path: Path) -> None:
         with pytest.raises(WorkbookError, match="more than one code"):

@@ -33,5 +33,6 @@ def has(told: ir.StringValue, code: ir.StringValue) -> ir.BooleanValue:
 def used_before(run: Run, code: str) -> bool:
     """Whether somebody ordered with the code by the report date: it is then no code of this list alone."""
     orders = known_on(run.table("clean/orders"), None, day=run.as_of)
-    (row,) = few_rows(orders.aggregate(orders=has(entered(orders), ibis.literal(code)).sum()))
+    told = orders.select(entered=entered(orders))
+    (row,) = few_rows(told.aggregate(orders=told.count(where=has(told.entered, ibis.literal(code)))))
     return bool(row["orders"])
