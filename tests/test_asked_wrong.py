@@ -1,5 +1,7 @@
 """What is asked for wrongly is refused at once, by name, and leaves nothing behind."""
 
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -100,3 +102,21 @@ def test_what_the_disk_refuses_is_said_without_a_traceback(
     assert ended.value.code == 2
     said = capsys.readouterr().err
     assert said.startswith(f"{records}") and "Way out: A file lies where a folder is to be" in said
+
+
+def test_a_full_disk_is_said_and_a_fault_of_the_program_is_not_hidden(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def runs_into(code: int) -> None:
+        def run() -> None:
+            raise OSError(code, os.strerror(code))
+
+        monkeypatch.setattr("workbook.cli.app", run)
+
+    runs_into(errno.ENOSPC)
+    with pytest.raises(SystemExit):
+        main()
+    assert "No space left on device" in (said := capsys.readouterr().err) and "Make room" in said
+    runs_into(errno.EBADF)
+    with pytest.raises(OSError, match="Bad file"):
+        main()

@@ -19,8 +19,8 @@ WAYS_OUT = {  # what a disk refuses, and what whoever owns it can do
     errno.ENOTDIR: "A file lies where a folder is to be: name another.",
     errno.EISDIR: "A folder lies where a file is to be: name another.",
     errno.ENAMETOOLONG: "Write a shorter name.",
-    errno.ENOSPC: "Make room and ask for the same again: what was done is taken up, and what was published is whole.",
-    errno.EDQUOT: "Make room and ask for the same again: what was done is taken up, and what was published is whole.",
+    errno.ENOSPC: "Make room and ask for the same again: what was published before is whole.",
+    errno.EDQUOT: "Make room and ask for the same again: what was published before is whole.",
 }
 
 
