@@ -14,8 +14,8 @@ import pytest
 from workbook.data import engine
 from workbook.data.notebooks import read_notebook
 from workbook.output import kernels
-from workbook.output.report.execution import execute
 from workbook.output.kernels import Nursery, environment, warm_kernels
+from workbook.output.report.execution import execute
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 

@@ -67,7 +67,7 @@ def test_chapters_run_after_what_they_need_in_both_languages(book: Book, shop: P
             assert "training only" not in page, "exercises are for newcomers"
         assert (rendered.folder / lang / "notebooks" / "12_first.ipynb").exists()
     assert "../zh/12_first.html" in (rendered.folder / "en" / "12_first.html").read_text(encoding="utf-8")
-    assert (rendered.folder / "tables" / "first.csv").read_text() == "n\n1\n2\n"
+    assert (rendered.folder / "tables" / "first.csv").read_bytes() == b"\xef\xbb\xbfn\n1\n2\n"
 
 
 def test_a_failure_is_told_and_what_needs_it_is_skipped(book: Book, shop: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import shutil
@@ -266,7 +267,9 @@ def _write_tables(stage: Store, draft: Path, notebooks: list[Notebook], period: 
             continue
         with duckdb.connect() as con:
             files = [str(path) for path in stage.files(name)]
-            harmless_texts(con.read_parquet(files)).write_csv(str(folder / f"{table.replace('/', '_')}.csv"))
+            file = folder / f"{table.replace('/', '_')}.csv"
+            harmless_texts(con.read_parquet(files)).write_csv(str(file))
+        file.write_bytes(codecs.BOM_UTF8 + file.read_bytes())  # by which a spreadsheet knows that it is UTF-8
 
 
 def _complete_from(folder: Path, draft: Path) -> None:
