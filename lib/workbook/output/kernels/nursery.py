@@ -18,15 +18,15 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Never
 
 MAXRSS_OF_ONE_MB = 1024**2 if sys.platform == "darwin" else 1024  # bytes there, elsewhere KiB
 PR_SET_PDEATHSIG = 1
 LAUNCHER = ["-m", "ipykernel_launcher"]  # what a Python kernel's command begins with, after the interpreter
 
 
-def serve() -> None:
-    """Answer requests until stdin closes."""
+def serve() -> Never:
+    """Answer requests until stdin closes; then end the process."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever an import prints must not be read as an answer
     running: set[int] = set()
@@ -37,6 +37,8 @@ def serve() -> None:
     for pid in running:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
+    sys.stderr.flush()
+    os._exit(0)  # whoever started it waits; taking all libraries down in good order takes most of a second
 
 
 def _answer(request: Mapping[str, Any], running: set[int]) -> dict[str, Any]:
