@@ -50,6 +50,8 @@ def render(
 
     declared = load_settings(settings)
     with warm_kernels(read_notebooks()):  # it imports what they need while this process does
+        import nbformat  # noqa: F401 - from here: where the stack is deeper, the grammar it compiles may take 3 s, not .7
+
         from workbook.data.journal import alone
         from workbook.output import report
         from workbook.output.delivery.notify import delivered

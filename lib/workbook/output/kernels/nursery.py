@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import json
 import os
 import signal
@@ -43,8 +44,10 @@ def serve() -> Never:
 
 def _answer(request: Mapping[str, Any], running: set[int]) -> dict[str, Any]:
     if "imports" in request:
+        gc.disable()  # there is nothing to collect: what is imported stays
         for statement in request["imports"]:
             exec(statement, {})  # an import out of a notebook, which its kernel will run again
+        gc.freeze()  # nor will its kernels look through it again, and copy its pages by doing so
         return {"imported": len(request["imports"])}
     if "poll" in request:
         return _ended(request["poll"], running)
@@ -79,6 +82,7 @@ def _become_kernel(argv: Sequence[str], env: Mapping[str, str], cwd: str | None)
     """In the child: the notebook's kernel, until it is told to stop; never returns."""
     code = 1
     try:
+        gc.enable()
         os.setsid()
         _end_with_parent()
         nothing = os.open(os.devnull, os.O_RDONLY)

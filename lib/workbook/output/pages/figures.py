@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 from jinja2 import Environment
 from markupsafe import Markup
 
+from workbook.cleaning.gates import Gate
+from workbook.cleaning.ledger import Line
 from workbook.data import periods
 from workbook.data.findings import Finding
 from workbook.data.metrics import METRICS
@@ -51,6 +53,8 @@ class Behind(NamedTuple):
 
     origins: Mapping[str, Origins]
     history: History
+    ledger: Sequence[Line]
+    gates: Sequence[Gate]
     folder: Path
 
 
@@ -64,27 +68,31 @@ def behind(folder: Path, settings: Settings, record: Mapping[str, Any]) -> Behin
         (periods.period_of(label, settings.period), label) for label in published_labels(settings)
         if label != record["period"])
     history = [(period, first_published(settings, label)) for period, label in published]
-    return Behind(made, history, folder)
+    return Behind(made, history, ledgers.ledger(folder), ledgers.gates(folder), folder)
+
+
+def cleaning(seen: Behind) -> dict[str, str]:
+    """What all figures rest on, in the language in use: the ledger of the records, and the totals that had to agree."""
+    sales = seen.ledger[0].table if seen.ledger else ""
+    columns = {"rule": _("Rule"), "action": _("What was done"), "met": (_("Rows met"), "number"),
+               "rows": (_("Rows left"), "number"), "revenue": (_("Revenue left"), "money")}
+    gates = page.table(cleaning_words.gate_rows(seen.gates), columns={
+        "gate": _("Gate"), "left": _("Left"), "right": _("Right"), "passed": _("Passed")}).html if seen.gates else ""
+    ledger = page.table(cleaning_words.ledger_rows(seen.ledger, sales), columns=columns).html
+    return {"ledger_said": words.ledger(seen.ledger), "ledger": ledger, "gates": gates}
 
 
 def write_figures(
     chapter: str, title: str, found: Mapping[str, Finding], seen: Behind, made: Environment, shared: Mapping[str, Any],
     period: periods.Period,
 ) -> None:
-    """Write a chapter's page of figures in the language in use."""
-    target = seen.folder / shared["lang"] / FOLDER
-    gates, lines = ledgers.gates(seen.folder), ledgers.ledger(seen.folder)
+    """Write a chapter's page of figures in the language in use; `shared` has what `cleaning` tells."""
     own = seen.origins.get(chapter, origins(()))
-    entries = [_entry(chapter, name, finding, own, gates, seen.history, period) for name, finding in found.items()]
-    sales = lines[0].table if lines else ""
-    columns = {"rule": _("Rule"), "action": _("What was done"), "met": (_("Rows met"), "number"),
-               "rows": (_("Rows left"), "number"), "revenue": (_("Revenue left"), "money")}
+    entries = [
+        _entry(chapter, name, finding, own, seen.gates, seen.history, period) for name, finding in found.items()]
     html = made.get_template("figures.html").render(
-        **shared, chapter=chapter, title=title, entries=entries, ways=own.ways, queries=own.queries,
-        ledger_said=words.ledger(lines),
-        ledger=page.table(cleaning_words.ledger_rows(lines, sales), columns=columns).html,
-        gates=page.table(cleaning_words.gate_rows(gates), columns={
-            "gate": _("Gate"), "left": _("Left"), "right": _("Right"), "passed": _("Passed")}).html if gates else "")
+        **shared, chapter=chapter, title=title, entries=entries, ways=own.ways, queries=own.queries)
+    target = seen.folder / shared["lang"] / FOLDER
     write_whole(target / f"{chapter}.html", typeset(html, shared["lang"]))
 
 

@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 
 from workbook.output.i18n import _
 
-SCROLLING = ".output_png, pre"  # tables bring their own box
+PICTURE = "output_png"  # pictures and texts scroll; tables bring their own box
 
 
 def make_reachable(soup: BeautifulSoup) -> None:
@@ -19,18 +19,18 @@ def make_reachable(soup: BeautifulSoup) -> None:
     >>> str(page)
     '<pre tabindex="0">x</pre><table><tr><td></td><th>n</th></tr></table>'
     """
-    for box in soup.select(SCROLLING):
-        box["tabindex"] = "0"
-    for picture in soup.select(".output_png"):
-        picture["role"] = "group"
-        picture["aria-label"] = _("Picture")
     seen: Counter[str] = Counter()
-    for region in soup.select("[role=region][aria-label]"):
-        label = str(region["aria-label"])
-        seen[label] += 1
-        if seen[label] > 1:
-            region["aria-label"] = f"{label} {seen[label]}"
-    for heading in soup.find_all("th"):
-        if not heading.get_text(strip=True):
-            heading.name = "td"
-            del heading["scope"]
+    for tag in soup.find_all(True):  # once for all: a CSS selector asks every tag of the page again
+        is_picture = PICTURE in tag.get("class", ())
+        if is_picture or tag.name == "pre":
+            tag["tabindex"] = "0"
+        if is_picture:
+            tag["role"], tag["aria-label"] = "group", _("Picture")
+        elif tag.get("role") == "region" and "aria-label" in tag.attrs:
+            label = str(tag["aria-label"])
+            seen[label] += 1
+            if seen[label] > 1:
+                tag["aria-label"] = f"{label} {seen[label]}"
+        elif tag.name == "th" and not tag.get_text(strip=True):
+            tag.name = "td"
+            del tag["scope"]

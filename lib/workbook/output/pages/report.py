@@ -99,6 +99,7 @@ def _write_language(
     bodies = {
         chapter.name: body_of(folder / lang / "notebooks" / f"{chapter.name}.ipynb", _renewed(reading))
         for chapter in chapters if chapter.state != "absent"}
+    told = shared | figures.cleaning(seen)
     keys = {name: {} if body.anchors else key_figures(reading, name) for name, body in bodies.items()}
     for chapter in chapters:
         if chapter.name in bodies:
@@ -108,7 +109,7 @@ def _write_language(
                 cards=list(keys[chapter.name].values()))
             write_whole(folder / lang / chapter.href, typeset(html, lang))
             found = reading.findings.get(chapter.name, {})
-            figures.write_figures(chapter.name, chapter.title, found, seen, made, shared, period)
+            figures.write_figures(chapter.name, chapter.title, found, seen, made, told, period)
     first = made.get_template("index.html").render(
         **shared, chapters=chapters, divided=divided,
         **_page_one(reading._replace(anchors=_anchors(bodies, keys)), record, period))

@@ -130,6 +130,12 @@ def reached(notebook: Path) -> set[Path]:
     return _reached(_modules(_parsed(code)))
 
 
+def look_ahead(notebooks: Iterable[Notebook]) -> None:
+    """Read the library's modules that notebooks reach, while others run: each is read once."""
+    for notebook in notebooks:
+        reached(notebook.path)
+
+
 def _reached(names: Iterable[str]) -> set[Path]:
     """The files of this library's modules of that name, and of all that they import."""
     waiting, seen = list(names), set()

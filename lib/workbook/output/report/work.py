@@ -89,8 +89,8 @@ class Work:
         self._read: dict[Path, Before | None] = {}  # reports that are there, read once a render
         self.findings: dict[str, dict[str, str]] = {lang: {} for lang in languages}
         self.made_from: dict[str, dict[str, reuse.Parts | None]] = {lang: {} for lang in languages}
-        self.beside = ThreadPoolExecutor(1)  # reads what is done for its page, while other notebooks run
-        self.pages: list[Future[None]] = []
+        self.beside = ThreadPoolExecutor(1)  # does ahead what does not wait for a notebook, while others run
+        self.ahead: list[Future[None]] = []
 
     def after(self) -> dict[tuple[str, str], set[tuple[str, str]]]:
         """(language, chapter) → what must be done before: its makers, and the first language's run of it."""
@@ -113,7 +113,7 @@ class Work:
         outcome = replace(outcome, error=told(outcome.error, self.settings))
         if outcome.state == "done":
             self.attempt.note(lang, outcome, self.made_from[lang][name])
-            self.pages.append(self.beside.submit(prepare, self._executed_at(lang, notebook)))
+            self.ahead.append(self.beside.submit(prepare, self._executed_at(lang, notebook)))
         self.states[task] = outcome
         self.tell(f"{lang}/{name}", outcome)
         found = self.stage.root / "findings" / f"{name}.json"
@@ -191,9 +191,10 @@ class Work:
             self._settle_period()
         forked = warm_kernels(list(self.notebooks.values()))
         with _staying(), _reporting(self.stage, self.settings), forked, self.beside:
+            self.ahead.append(self.beside.submit(reuse.look_ahead, list(self.notebooks.values())))
             side_by_side(self.after(), self.run, at_once=AT_ONCE)
-        for page in self.pages:
-            page.result()
+        for task in self.ahead:
+            task.result()
         _agree(self.findings)
         outcomes: list[Outcome] = []
         for lang in self.languages:
