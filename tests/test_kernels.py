@@ -1,5 +1,6 @@
 """Kernels forked from a process that has imported everything: they work, share nothing, and leave nobody behind."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from workbook.data import engine
 from workbook.data.notebooks import read_notebook
 from workbook.output import kernels
 from workbook.output.kernels import Nursery, environment, warm_kernels
+from workbook.output.kernels.client import PromptClient, PromptManager
 from workbook.output.report.execution import execute
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
@@ -88,6 +90,32 @@ def test_a_kernel_that_dies_is_told(written) -> None:
     dying = written("01_dying", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
     with warm_kernels([dying]), pytest.raises(RuntimeError, match="died"):
         outputs(dying)
+
+
+def test_the_first_cell_of_a_kernel_that_has_just_begun_is_heard(written, tmp_path: Path) -> None:
+    first = written("01_first", "print('lang' in globals(), end='!')", "1 + 1")
+    with warm_kernels([first]):
+        done = execute(first, tmp_path / "done" / "01_first.ipynb", {"lang": "en"})
+    assert done.state == "done", done.error
+    said = nbformat.read(tmp_path / "done" / "01_first.ipynb", as_version=4)
+    assert next(cell.outputs[0] for cell in said.cells if cell.get("outputs")).text == "True!"
+
+
+def test_a_kernel_that_ended_before_it_answered_is_told_at_once() -> None:
+    async def ask() -> None:
+        manager = PromptManager(kernel_name="python3")
+        await manager.start_kernel()
+        client = manager.client()
+        assert type(client) is PromptClient
+        client.start_channels()
+        await manager.shutdown_kernel(now=True)
+        try:
+            await client.wait_for_ready(timeout=60)
+        finally:
+            client.stop_channels()
+
+    with pytest.raises(RuntimeError, match="died before replying"):
+        asyncio.run(ask())
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])

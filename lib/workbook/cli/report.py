@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import Annotated
 
@@ -50,12 +51,14 @@ def render(
 
     declared = load_settings(settings)
     with warm_kernels(read_notebooks()):  # it imports what they need while this process does
+        gc.disable()  # what is imported stays: searching it for garbage takes a fifth of the time
         import nbformat  # noqa: F401 - from here: where the stack is deeper, the grammar it compiles may take 3 s, not .7
 
         from workbook.data.journal import alone
         from workbook.output import report
         from workbook.output.delivery.notify import delivered
 
+        gc.enable()
         with (
             alone(declared.store_folder, " ".join(["workbook", *sys.argv[1:]]), wait=wait, tell=_say),
             delivered(declared, _say, wanted=notify) as delivery,

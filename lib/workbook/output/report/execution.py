@@ -24,6 +24,7 @@ from workbook.output.kernels import give_up_forking
 OF_EVERY_NOTEBOOK = ("settings", "as_of", "lang")
 # A kernel on this machine's loopback tells at every start that its channel is not encrypted.
 KERNEL_ARGUMENTS = ["--IPKernelApp.log_level=40"]
+PROMPT = "workbook.output.kernels.client.PromptManager"
 _TYPES: dict[str, tuple[type, ...]] = {
     "int": (int,), "float": (int, float), "str": (str,), "bool": (bool,), "list": (list,), "dict": (dict,)}
 
@@ -89,7 +90,8 @@ def execute(
     try:
         papermill.execute_notebook(
             str(source), str(target), parameters=dict(parameters), progress_bar=False, cwd=str(notebook.path.parent),
-            kernel_name="python3", extra_arguments=KERNEL_ARGUMENTS,
+            kernel_name="python3", extra_arguments=KERNEL_ARGUMENTS, kernel_manager_class=PROMPT,
+            shutdown_kernel="immediate",  # nothing is left to do; asked first, some complain of being interrupted
             request_save_on_cell_execute=False)  # else it writes the whole notebook twice a cell: a second of each
     except PapermillExecutionError as error:
         return Outcome(notebook.name, "failed", time.perf_counter() - began, _told(error))
