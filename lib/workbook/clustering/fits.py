@@ -18,11 +18,12 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 from threadpoolctl import ThreadpoolController
 
+from workbook.clustering.scaling import DIGITS
+
 STARTS = 10  # of k-means; the best is kept
 MANY = 50_000  # points from which a fit gains more from several threads than they lose by waiting for each other
 NOISE = -1  # label of a point that HDBSCAN leaves in no group
 SMALLEST_SHARE = 0.03  # of the points: HDBSCAN's smallest group
-DIGITS = 10  # of a centre: what adding in another order changes lies beyond them
 
 
 class KMeansFit(NamedTuple):

@@ -26,6 +26,7 @@ from workbook.clustering.features import measure
 CUT = 3.0  # standard deviations
 LEAST_KNOWN = 0.5  # share of customers of whom a measure must be known
 MOST_ALIKE = 0.95  # share of customers with one and the same value, above which a measure tells nobody apart
+DIGITS = 10  # of what a rule keeps: what adding in another order changes lies beyond them
 
 
 class Column(NamedTuple):
@@ -88,12 +89,16 @@ def fit(frame: pd.DataFrame, names: Sequence[str], *, weights: Mapping[str, floa
     columns = []
     for name in names:
         kind, values = measure(name).kind, frame[name].astype(float)
-        fill = float(values.median())
-        prior = float(values.mean()) if kind == "share" else 0.0
+        fill = _kept(values.median())
+        prior = _kept(values.mean()) if kind == "share" else 0.0
         moved = _transform(values.fillna(fill).to_numpy(), frame["purchase_days"].to_numpy(), kind, prior)
-        weight = float(np.sqrt((weights or {}).get(name, 1.0)))
-        columns.append(Column(name, kind, fill, prior, float(moved.mean()), float(moved.std()) or 1.0, weight))
+        weight = _kept(np.sqrt((weights or {}).get(name, 1.0)))
+        columns.append(Column(name, kind, fill, prior, _kept(moved.mean()), _kept(moved.std()) or 1.0, weight))
     return Scaling(tuple(columns))
+
+
+def _kept(value: float) -> float:
+    return round(float(value), DIGITS)
 
 
 def _transform(values: np.ndarray, n: np.ndarray, kind: str, prior: float) -> np.ndarray:
