@@ -7,16 +7,18 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from queue import Empty
 
 import nbformat
 import papermill
 import pytest
+from jupyter_client.channels import AsyncZMQSocketChannel
 
 from workbook.data import engine
 from workbook.data.notebooks import read_notebook
 from workbook.output import kernels
 from workbook.output.kernels import Nursery, environment, warm_kernels
-from workbook.output.kernels.client import PromptClient, PromptManager
+from workbook.output.kernels.client import LookingChannel, PromptClient, PromptManager
 from workbook.output.report.execution import execute
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
@@ -116,6 +118,24 @@ def test_a_kernel_that_ended_before_it_answered_is_told_at_once() -> None:
 
     with pytest.raises(RuntimeError, match="died before replying"):
         asyncio.run(ask())
+
+
+def test_a_message_that_nobody_was_woken_for_is_found_by_looking_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    lying = [Empty(), Empty(), {"msg_type": "execute_reply"}]
+
+    async def get_msg(_self: object, timeout: float | None = None) -> dict[str, str]:
+        assert timeout is not None, "it would wait for ever"
+        found = lying.pop(0)
+        if isinstance(found, Empty):
+            raise found
+        return found
+
+    monkeypatch.setattr(AsyncZMQSocketChannel, "get_msg", get_msg)
+    channel = object.__new__(LookingChannel)
+    assert asyncio.run(channel.get_msg()) == {"msg_type": "execute_reply"}
+    lying.append(Empty())
+    with pytest.raises(Empty):
+        asyncio.run(channel.get_msg(timeout=1))
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])

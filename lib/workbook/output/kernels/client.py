@@ -1,15 +1,35 @@
-"""Speaking with a kernel that has just begun, without waiting for it to fall silent."""
+"""Speaking with a kernel: without waiting for it to fall silent when it begins, and without missing what it says."""
 
 from __future__ import annotations
 
 import time
 from queue import Empty
+from typing import Any
 
 from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.channels import AsyncZMQSocketChannel
 from jupyter_client.manager import AsyncKernelManager
 
 ASK_AGAIN = 1.0  # seconds without an answer, as jupyter_client has it
+LOOK_AGAIN = 1.0  # seconds
 HEARD_WITHIN = 0.2  # seconds in which an answer's echo arrives, once the channel of outputs is connected
+
+
+class LookingChannel(AsyncZMQSocketChannel):
+    """jupyter_client's own, that looks again each second for what may have come unannounced.
+
+    On a busy machine it happens that a message lies there and nobody is woken: the page of `workbook serve` then waited
+    for ever for a kernel that had long answered (voila issue 1446).
+    """
+
+    async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:
+        if timeout is not None:
+            return await super().get_msg(timeout)
+        while True:
+            try:
+                return await super().get_msg(LOOK_AGAIN)
+            except Empty:
+                continue
 
 
 class PromptClient(AsyncKernelClient):
@@ -18,6 +38,8 @@ class PromptClient(AsyncKernelClient):
     The original then reads on until nothing has come for a fifth of a second: a tenth of what a notebook takes beside
     its cells. Whatever is still on its way belongs to no cell, and is passed over by its sender's id.
     """
+
+    shell_channel_class = iopub_channel_class = LookingChannel
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Until the kernel has answered, and its outputs are heard.

@@ -100,7 +100,10 @@ def configured(port: int, *, lang: str, browser: bool) -> Config:
             "file_allowlist": [], "resources": {"wb": words}, "http_keep_alive_timeout": 60,
             "extension_allowlist": ["@voila-dashboards/widgets-manager8", "@jupyter-widgets/jupyterlab-manager"],
         },
-        "KernelManager": {"transport": "ipc" if os.name == "posix" else "tcp"},
+        "KernelManager": {
+            "transport": "ipc" if os.name == "posix" else "tcp",
+            "client_class": "workbook.output.kernels.client.PromptClient",
+        },
         "MappingKernelManager": {
             "cull_idle_timeout": LOST_SECONDS, "cull_interval": 20, "cull_connected": False,
         },
