@@ -204,7 +204,8 @@ class TestChoice:
         """A run whose base period ends on that day."""
         period = period_of(base.isoformat(), "month")
         return SimpleNamespace(
-            as_of=AS_OF, frame=READ, freeze=lambda _name, fit: Frozen(fit(period.end), period, provisional=False))
+            as_of=AS_OF, frame=READ, as_cleaned=lambda _day, _name, now: now,
+            freeze=lambda _name, fit: Frozen(fit(period.end), period, provisional=False))
 
     def test_the_model_is_chosen_on_what_the_base_day_knew(self, shop):
         orders, history, _fit, _value_fit = shop

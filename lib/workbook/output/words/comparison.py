@@ -45,6 +45,7 @@ def aligned(found: Found, period: Period) -> str:
 def occasion_names(joined: str) -> list[str]:
     """The shop's own names of its occasions; of "Double 11 双十一" the part that the reader's language writes.
 
+    >>> i18n.use("en", "EUR")
     >>> occasion_names("618 · Double 11 双十一")
     ['618', 'Double 11']
     """
