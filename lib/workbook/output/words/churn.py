@@ -513,6 +513,11 @@ def listing(found: Any, earned: Any) -> str:
         between=_between(earned.precision_low, earned.precision_high, "share")))
 
 
+def _beside_chance(now: float, earlier: Any) -> str:
+    return _("more than chance alone would do") if abs(now - earlier.value) > earlier.noise else _(
+        "no more than chance alone would do")
+
+
 def at_risk_earlier(found: Any, earlier: Any, before: Period) -> str:
     """Whether more is at risk than a period ago."""
     if earlier.value is None:
@@ -522,10 +527,9 @@ def at_risk_earlier(found: Any, earlier: Any, before: Period) -> str:
                                 "of twelve months, which is all that is known of then."),
         }[earlier.reason]  # fmt: skip
     now = float(found.listed["value_at_risk"].sum())
-    judged = _("more than chance alone would do") if abs(now - earlier.value) > earlier.noise else _(
-        "no more than chance alone would do")
     return _("By the same rule {then} was at risk at the end of {before}; today it is **{now}**: {judged}.").format(
-        then=i18n.money(earlier.value), before=i18n.period(before), now=i18n.money(now), judged=judged)
+        then=i18n.money(earlier.value), before=i18n.period(before), now=i18n.money(now),
+        judged=_beside_chance(now, earlier))
 
 
 def at_risk_a_year_ago(found: Any, earlier: Any, then: date | None) -> str:
@@ -540,12 +544,10 @@ def at_risk_a_year_ago(found: Any, earlier: Any, then: date | None) -> str:
                                 "of twelve months, which is all that is known of then."),
         }[earlier.reason]  # fmt: skip
     now = float(found.listed["value_at_risk"].sum())
-    judged = _("more than chance alone would do") if abs(now - earlier.value) > earlier.noise else _(
-        "no more than chance alone would do")
     text = _("By the same rule {then} was at risk on {day}, a year before; today it is **{now}**: {judged}. This is a "
              "state on a day and no sum of days, so that no feast can be aligned: both dates are the same.")
     return text.format(
-        then=i18n.money(earlier.value), day=i18n.date(then), now=i18n.money(now), judged=judged)
+        then=i18n.money(earlier.value), day=i18n.date(then), now=i18n.money(now), judged=_beside_chance(now, earlier))
 
 
 def window_table(rows: pd.DataFrame) -> pd.DataFrame:
