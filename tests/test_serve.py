@@ -27,7 +27,6 @@ import pytest
 import yaml
 from matplotlib.axes import Axes
 
-from conftest import CHROMIUM_FLAGS
 from workbook import pivot
 from workbook.data.errors import WorkbookError
 from workbook.data.findings import read_findings
@@ -265,19 +264,9 @@ class Opened:
 
 
 @pytest.fixture(scope="module")
-def chrome(chromium: Path) -> Iterator[Any]:
-    """One browser for all tests of this file, none of which runs a notebook in this process."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(chromium), args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def opened(server: Server, chrome: Any) -> Iterator[Opened]:
+def opened(server: Server, same_browser: Any) -> Iterator[Opened]:
     """The English page; each test begins with everybody, and leaves no fault behind."""
-    page = Opened(chrome, server)
+    page = Opened(same_browser, server)
     yield page
     print(f"\n{page.told()}")
 
@@ -449,9 +438,9 @@ def looked_up(at: Opened) -> str:
     return str(asked)
 
 
-def test_the_chinese_page_fits_a_telephone_and_its_kernel_ends_with_it(settings: Path, chrome: Any) -> None:
+def test_the_chinese_page_fits_a_telephone_and_its_kernel_ends_with_it(settings: Path, same_browser: Any) -> None:
     with serving(settings, "zh") as server:
-        opened = Opened(chrome, server, width=390)
+        opened = Opened(same_browser, server, width=390)
         assert opened.page.locator("html").get_attribute("lang") == "zh-CN"
         assert "数据透视" in opened.text(".wb-tabs")
         for tab, drawn in (("数据透视", ".wb-heat"), ("单个客户", ".wb-place p"), ("构建分群", ".wb-built")):
